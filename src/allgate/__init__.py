@@ -1,0 +1,1 @@
+"""Allgate: a self-hosted gateway to every AI model."""

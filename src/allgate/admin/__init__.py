@@ -1,0 +1,1 @@
+"""Use cases of the operator: accounts, keys, prices, upstreams."""

@@ -1,0 +1,1 @@
+"""Decisions on money: price, hold, settle. Pure."""

@@ -1,0 +1,1 @@
+"""Formats: one name each. A dialect knows its format and nothing about who speaks it."""

@@ -1,0 +1,1 @@
+"""Use cases: one request from top to bottom."""

@@ -1,0 +1,1 @@
+"""The ASGI edge: sockets and headers in, bytes out."""

@@ -1,0 +1,1 @@
+"""Who: base URL, sign-in, dialects spoken, quirks. Knows nothing about a format."""

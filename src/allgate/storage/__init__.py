@@ -1,0 +1,1 @@
+"""SQL and files behind the ports of the floors below."""

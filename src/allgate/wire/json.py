@@ -1,0 +1,181 @@
+"""JSON in and out. The only module where a value's type is not known to the type checker.
+
+Rules kept here:
+- Decoding is strict for what clients send (`decode`): invalid UTF-8, NaN, trailing bytes and nesting beyond
+  `DEPTH_MAX` are WireErrors. It is lenient for what providers send (`decode_lenient`): a lone surrogate (an emoji cut
+  in half by a provider) becomes U+FFFD instead of breaking a stream; msgspec and orjson both reject it.
+- `encode` writes compact UTF-8 and never fails on a lone surrogate either.
+- The readers (`text_of`, `objects_of`, …) turn "wrong type" into an error that names the path.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import msgspec
+
+from allgate.core.errors import wire_error
+
+Json: TypeAlias = Any
+JsonObject: TypeAlias = dict[str, Any]
+
+DEPTH_MAX = 200
+"""Levels of nesting: the vendors stop between 64 (proto) and 100 (OpenAI schemas); Python's C decoders near 1,000."""
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+def decode(body: bytes | memoryview | str, what: str = "body") -> Json:
+    """The JSON value of a client's bytes. Raises: WireError: with what is wrong and where."""
+    try:
+        value = _decoder.decode(body)
+    except (msgspec.DecodeError, ValueError) as error:
+        if "surrogate" in str(error):
+            return decode_lenient(body, what)
+        raise wire_error(f"The {what} is not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise wire_error(f"The {what} is nested too deeply") from error
+    _check_depth(value, what)
+    return value
+
+
+def decode_object(body: bytes | memoryview | str, what: str = "body") -> JsonObject:
+    """Like `decode`, and the value must be an object."""
+    value = decode(body, what)
+    if not isinstance(value, dict):
+        raise wire_error(f"The {what} must be a JSON object, not {_name(value)}")
+    return cast(JsonObject, value)
+
+
+def decode_lenient(body: bytes | memoryview | str, what: str = "reply") -> Json:
+    """The JSON value of a provider's bytes; lone surrogates and invalid UTF-8 become U+FFFD. Raises: WireError."""
+    text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
+    try:
+        value = json.loads(text)
+        _check_depth(value, what)
+        return _scrubbed(value)
+    except (ValueError, RecursionError) as error:
+        raise wire_error(f"The {what} is not valid JSON: {error}") from error
+
+
+def encode(value: Json) -> bytes:
+    """Compact JSON bytes."""
+    try:
+        return _encoder.encode(value)
+    except (UnicodeEncodeError, ValueError):
+        return _encoder.encode(_scrubbed(value))
+
+
+def encode_text(value: Json) -> str:
+    """Compact JSON as text, for fields that hold JSON in a string."""
+    return encode(value).decode("utf-8")
+
+
+def _check_depth(value: Json, what: str) -> None:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEPTH_MAX):
+        if not level:
+            return
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, (dict, list))
+        ]
+    raise wire_error(f"The {what} is nested more than {DEPTH_MAX} levels deep")
+
+
+def _scrubbed(value: Json) -> Json:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_scrubbed(key): _scrubbed(item) for key, item in cast(Mapping[str, Any], value).items()}
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return [_scrubbed(item) for item in cast(Sequence[Any], value)]
+    return value
+
+
+def _name(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def _wrong(path: str, wanted: str, value: Json) -> Exception:
+    return wire_error(f"Invalid type for '{path}': expected {wanted}, got {_name(value)}", param=path)
+
+
+def object_at(value: Json, path: str) -> JsonObject:
+    """`value` if it is an object. Raises: WireError naming `path`."""
+    if not isinstance(value, dict):
+        raise _wrong(path, "an object", value)
+    return cast(JsonObject, value)
+
+
+def list_at(value: Json, path: str) -> list[Json]:
+    """`value` if it is an array. Raises: WireError naming `path`."""
+    if not isinstance(value, list):
+        raise _wrong(path, "an array", value)
+    return cast(list[Json], value)
+
+
+def text_at(value: Json, path: str) -> str:
+    """`value` if it is a string. Raises: WireError naming `path`."""
+    if not isinstance(value, str):
+        raise _wrong(path, "a string", value)
+    return value
+
+
+def optional_text(source: JsonObject, key: str, path: str = "") -> str | None:
+    """The string under `key`; None where absent or null."""
+    value = source.get(key)
+    return None if value is None else text_at(value, path or key)
+
+
+def optional_int(source: JsonObject, key: str, path: str = "") -> int | None:
+    """The integer under `key` (5.0 counts as 5; true does not); None where absent or null."""
+    value = source.get(key)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise _wrong(path or key, "an integer", value)
+
+
+def optional_number(source: JsonObject, key: str, path: str = "") -> float | int | None:
+    """The number under `key`, kept as int or float as written; None where absent or null."""
+    value = source.get(key)
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    raise _wrong(path or key, "a number", value)
+
+
+def optional_bool(source: JsonObject, key: str, path: str = "") -> bool | None:
+    """The boolean under `key`; None where absent or null."""
+    value = source.get(key)
+    if value is None or isinstance(value, bool):
+        return value
+    raise _wrong(path or key, "a boolean", value)
+
+
+def optional_object(source: JsonObject, key: str, path: str = "") -> JsonObject | None:
+    """The object under `key`; None where absent or null."""
+    value = source.get(key)
+    return None if value is None else object_at(value, path or key)
+
+
+def optional_list(source: JsonObject, key: str, path: str = "") -> list[Json] | None:
+    """The array under `key`; None where absent or null."""
+    value = source.get(key)
+    return None if value is None else list_at(value, path or key)

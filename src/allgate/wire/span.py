@@ -1,0 +1,119 @@
+"""Edit a top-level value of a JSON object and leave every other byte as it is.
+
+Pass-through forwards the client's own bytes; only `model` (and a usage switch) changes. Parsing and printing the body
+again would cost 100 µs per 100 KB, reorder nothing but change spacing, number spellings and duplicate keys, and so
+break prompt caches that hash bytes.
+
+Two ways to the span of a value:
+- the quick one: look for `"key"` by memmem. If the bytes occur exactly once in the whole body outside a string, they
+  are the top-level key, provided a typed decode has already said that such a key exists there;
+- the careful one: walk the tokens with one compiled regular expression, counting depth.
+The careful walk is used whenever the quick one finds no single candidate (a nested `"model"`, an escaped key).
+"""
+
+import re
+
+import msgspec
+
+from allgate.core.errors import wire_error
+
+# One match per token at C speed: a string with its escapes, a bracket, or a run of anything else.
+_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
+_VALUE_SCALAR = re.compile(rb'\s*:\s*("(?:[^"\\]+|\\.)*"|[^\s"{}\[\],]+)', re.DOTALL)
+
+Span = tuple[int, int]
+
+
+def set_member(body: bytes, key: str, value: bytes) -> bytes:
+    """`body` with the top-level member `key` set to the JSON text `value`; added at the front if it is absent.
+
+    Where the key stands several times (legal, last wins), every value is replaced. Raises: WireError: not an object.
+
+    >>> set_member(b'{ "model": "a", "n": 1.0 }', "model", b'"b"')
+    b'{ "model": "b", "n": 1.0 }'
+    """
+    spans = member_spans(body, key)
+    if not spans:
+        start = body.index(b"{") + 1
+        comma = b"" if body[start:].lstrip()[:1] == b"}" else b","
+        return b"".join((body[:start], b'"', key.encode(), b'":', value, comma, body[start:]))
+    pieces: list[bytes] = []
+    position = 0
+    for start, end in spans:
+        pieces += (body[position:start], value)
+        position = end
+    return b"".join((*pieces, body[position:]))
+
+
+def set_scalar(body: bytes, key: str, value: bytes) -> bytes:
+    """Like `set_member`, quick where the key's bytes occur once; the current value must be a scalar known to exist."""
+    span = _only_span(body, key)
+    if span is None:
+        return set_member(body, key, value)
+    return b"".join((body[: span[0]], value, body[span[1] :]))
+
+
+def without_member(body: bytes, key: str) -> bytes:
+    """`body` without the top-level member `key` and one comma beside it; unchanged if absent."""
+    for start, end in reversed(_member_spans(body, key)):
+        head, tail = body[:start].rstrip(), body[end:].lstrip()
+        if tail[:1] == b",":
+            tail = tail[1:]
+        elif head[-1:] == b",":
+            head = head[:-1]
+        body = head + tail
+    return body
+
+
+def member_spans(body: bytes, key: str) -> list[Span]:
+    """Where the values of top-level members named `key` begin and end. Raises: WireError: not an object."""
+    return [span for _, span in _members(body, key)]
+
+
+def _member_spans(body: bytes, key: str) -> list[Span]:
+    return [(key_start, value_end) for key_start, (_, value_end) in _members(body, key)]
+
+
+def _only_span(body: bytes, key: str) -> Span | None:
+    quoted = b'"' + key.encode() + b'"'
+    first = body.find(quoted)
+    if first < 0 or body.find(quoted, first + 1) >= 0 or body[first - 1 : first] == b"\\":
+        return None
+    match = _VALUE_SCALAR.match(body, first + len(quoted))
+    return match.span(1) if match else None
+
+
+def _members(body: bytes, key: str) -> list[tuple[int, Span]]:
+    """(start of the key, span of the value) of each top-level member named `key`."""
+    if body.lstrip()[:1] != b"{":
+        raise wire_error("The body must be a JSON object")
+    found: list[tuple[int, Span]] = []
+    depth, name, key_start, value_start, end = 0, b"", 0, -1, 0
+    wanted = key.encode()
+    for match in _TOKEN.finditer(body):
+        token = match.group()
+        opening = token in (b"{", b"[")
+        if depth == 1 and (token == b"," or token == b"}"):
+            if value_start >= 0 and _same_key(name, wanted):
+                found.append((key_start, (value_start, end)))
+            name, value_start = b"", -1
+        elif depth == 1 and not name:
+            name, key_start = token, match.start()
+        elif depth == 1 and token != b":" and value_start < 0:
+            value_start = match.start()
+        depth += opening - (token in (b"}", b"]"))
+        end = match.end()
+        if depth == 0:
+            return found
+    raise wire_error("The body is not a complete JSON object")
+
+
+def _same_key(token: bytes, wanted: bytes) -> bool:
+    if token == b'"' + wanted + b'"':
+        return True
+    if b"\\" not in token:
+        return False
+    try:
+        return msgspec.json.decode(token, type=str).encode("utf-8", "surrogatepass") == wanted
+    except (msgspec.DecodeError, ValueError):
+        return False

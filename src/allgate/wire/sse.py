@@ -1,0 +1,105 @@
+"""Server-sent events: split a byte stream into frames, and write frames.
+
+The splitter follows the WHATWG rules that providers really use: lines end in LF, CRLF or CR; an empty line ends a
+frame; `data:` lines join with LF; one space after the colon is dropped; other fields than `event` and `data` and
+comments are skipped; a byte-order mark before the first line is dropped. Unlike a browser it hands out a last frame
+that the end of the stream leaves unterminated only through `close()`, because whether it counts is the decoder's
+decision. Any slicing of the same bytes gives the same frames.
+
+The common case (a chunk that holds whole LF-terminated frames and nothing is pending) is split without a line loop.
+"""
+
+import re
+from typing import NamedTuple
+
+from allgate.core.errors import wire_error
+
+FRAME_BYTES_MAX = 16 * 1024 * 1024
+"""One frame: a picture of 10 MB in base64 travels as one line (Gemini and OpenAI image streams do this)."""
+
+
+class SseFrame(NamedTuple):
+    """One event: its name (empty where the stream gives none), its joined data, and the bytes it was read from."""
+
+    event: bytes
+    data: bytes
+    raw: bytes
+
+
+# A frame ends at an empty line. A CR at the very end of the buffer is not yet an answer: an LF may follow.
+_FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\r(?!\n)|\n\r\n|\r\r\n|\n\r(?!\n)|\r\n\n")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+class SseSplitter:
+    """feed(bytes) → frames so far; close() → the unterminated rest as a frame, or None."""
+
+    __slots__ = ("_pending", "_scanned", "_started")
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self._scanned = 0
+        self._started = False
+
+    def feed(self, chunk: bytes) -> list[SseFrame]:
+        """The frames that `chunk` completes. Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
+        pending = self._pending + chunk if self._pending else chunk
+        if not self._started:
+            if pending[:3] == _BOM:
+                pending = pending[3:]
+            elif _BOM.startswith(pending):
+                self._pending = pending
+                return []
+            self._started = bool(pending)
+        frames: list[SseFrame] = []
+        position, scan = 0, self._scanned
+        while match := _FRAME_END.search(pending, scan):
+            end = match.end()
+            if end == len(pending) and pending[-1] == 13:  # a CR may be half of a CRLF
+                break
+            frames.append(_frame(pending[position:end]))
+            position = scan = end
+        self._pending = pending[position:] if position else pending
+        self._scanned = max(0, len(self._pending) - 3)
+        if len(self._pending) > FRAME_BYTES_MAX:
+            raise wire_error(f"A frame of the event stream is longer than {FRAME_BYTES_MAX} bytes")
+        return frames
+
+    def close(self) -> SseFrame | None:
+        """What is left at the end of the stream, as a frame; None if it holds no data."""
+        rest, self._pending = self._pending, b""
+        if not rest.strip():
+            return None
+        frame = _frame(rest)
+        return frame if frame.data or frame.event else None
+
+
+def _frame(raw: bytes) -> SseFrame:
+    if raw[:6] == b"data: " and raw[-2:] == b"\n\n" and b"\r" not in raw and raw.find(b"\n") == len(raw) - 2:
+        return SseFrame(b"", raw[6:-2], raw)
+    event, data = b"", None
+    for line in _LINE_END.split(raw):
+        name, colon, value = line.partition(b":")
+        if colon and value[:1] == b" ":
+            value = value[1:]
+        if name == b"data":
+            data = value if data is None else data + b"\n" + value
+        elif name == b"event":
+            event = value
+    return SseFrame(event, data or b"", raw)
+
+
+def data_frame(data: bytes) -> bytes:
+    """An unnamed frame; `data` must hold no line end (compact JSON does not)."""
+    return b"data: " + data + b"\n\n"
+
+
+def named_frame(event: bytes, data: bytes) -> bytes:
+    """A frame with an event name."""
+    return b"event: " + event + b"\ndata: " + data + b"\n\n"
+
+
+def comment_frame(text: bytes) -> bytes:
+    """A comment, ignored by conforming readers. Never on a Gemini stream: its SDKs break on it."""
+    return b": " + text + b"\n\n"

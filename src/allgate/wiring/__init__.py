@@ -1,0 +1,1 @@
+"""Settings, registry and build(): the only place that knows concrete classes."""
