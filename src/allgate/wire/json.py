@@ -73,17 +73,23 @@ def encode_text(value: Json) -> str:
 
 
 def _check_depth(value: Json, what: str) -> None:
-    level = [value] if isinstance(value, (dict, list)) else []
+    level: list[Json] = [value]
     for _ in range(DEPTH_MAX):
+        level = [child for node in level for child in _children(node)]
         if not level:
             return
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, (dict, list))
-        ]
     raise wire_error(f"The {what} is nested more than {DEPTH_MAX} levels deep")
+
+
+def _children(node: Json) -> list[Json]:
+    """The containers directly inside a container; nothing for a scalar."""
+    if isinstance(node, dict):
+        members = cast(JsonObject, node).values()
+    elif isinstance(node, list):
+        members = cast(list[Json], node)
+    else:
+        return []
+    return [member for member in members if isinstance(member, (dict, list))]
 
 
 def _scrubbed(value: Json) -> Json:

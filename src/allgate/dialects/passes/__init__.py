@@ -1,0 +1,1 @@
+"""Small shared passes that several dialects need: pure functions and tiny state machines, each with one job."""
