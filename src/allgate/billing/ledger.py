@@ -1,0 +1,38 @@
+"""The ledger's values: a hold, how it ends, and the receipt that proves it.
+
+A hold is a pending transfer with the request id as its idempotency key and an expiry. It is posted, voided or expired,
+exactly once. The port that stores implement is `gateway.ports.Ledger`.
+"""
+
+from typing import Literal
+
+from allgate.billing.prices import Charge
+from allgate.core.money import NanoUsd
+from allgate.core.value import Value
+
+
+class Hold(Value, frozen=True, kw_only=True):
+    """Money set aside for one request."""
+
+    request_id: str
+    account_id: str
+    key_id: str
+    amount_nano_usd: NanoUsd
+
+
+class Settlement(Value, frozen=True, kw_only=True):
+    """How a hold ends. `charge` None voids it. An overage above the hold is a second transfer."""
+
+    hold: Hold
+    charge: Charge | None
+    reason: str
+
+
+class Receipt(Value, frozen=True, kw_only=True):
+    """What was charged: `posted` ≤ hold, `overage` beyond it, `uncollected` the part the balance could not cover."""
+
+    request_id: str
+    outcome: Literal["posted", "voided"]
+    posted_nano_usd: NanoUsd
+    overage_nano_usd: NanoUsd
+    uncollected_nano_usd: NanoUsd

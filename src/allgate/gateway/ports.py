@@ -1,0 +1,133 @@
+"""What the request path needs of the outside world, in its own words. `wiring` plugs the concrete classes in.
+
+Ports are Protocols, so the floors above need not import this one's classes, and tests plug in the memory ledger or a
+real socket, never a mock of the gateway itself.
+"""
+
+from asyncio import Future
+from collections.abc import Sequence
+from typing import Protocol
+
+from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.prices import PriceSheet
+from allgate.core.errors import AttemptFailed
+from allgate.core.money import NanoUsd
+from allgate.core.usage import Usage
+from allgate.core.value import Value
+from allgate.identity.caller import Caller
+from allgate.routing.catalogue import Catalogue, Upstream
+from allgate.wire.headers import Headers
+
+
+class Ledger(Protocol):
+    """Holds and settlements. All amounts in nano-USD."""
+
+    async def hold(self, hold: Hold) -> None:
+        """Set the amount aside. Raises: Refused(BILLING): less is available; Refused(CONFLICT): the id was used
+        before; Refused(OVERLOADED): the store is gone."""
+        ...
+
+    def settle(self, settlement: Settlement) -> "Future[Receipt]":
+        """Decide the end of a hold, now and without waiting; the future is done when the decision is durable.
+        Idempotent by request id."""
+        ...
+
+    def available_nano_usd(self, account_id: str) -> NanoUsd:
+        """Balance less open holds. Raises: KeyError: no such account."""
+        ...
+
+
+class Directory(Protocol):
+    """The configuration as the request path sees it: always in memory, swapped atomically when rows change."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """The caller behind a key's hash; None: no such key, or disabled."""
+        ...
+
+    def price(self, price_id: str) -> PriceSheet | None: ...
+
+
+class LogRow(Value, frozen=True, kw_only=True):
+    """One line of the request log. Durations in milliseconds; never holds content or keys.
+
+    `outcome`: ok | refused | failed | cut | client_gone. `notes` as in `x-allgate-notes`.
+    """
+
+    request_id: str
+    started_ms: int
+    account_id: str
+    key_id: str
+    dialect: str
+    operation: str
+    model: str
+    upstream: str
+    upstream_model: str
+    upstream_dialect: str
+    passthrough: bool
+    stream: bool
+    status: int
+    outcome: str
+    attempts: int
+    duration_ms: int
+    first_byte_ms: int | None
+    usage: Usage
+    charged_nano_usd: int
+    hold_nano_usd: int
+    price_id: str
+    error: str
+    notes: str
+    user_agent: str
+
+
+class Recorder(Protocol):
+    """Request log and metrics. Never fails a request and never waits."""
+
+    def record(self, row: LogRow) -> None: ...
+
+
+class ReplySink(Protocol):
+    """Gets a provider's reply, synchronously, from the socket's own callbacks. After on_end or on_failure: nothing."""
+
+    def on_head(self, status: int, headers: Headers) -> None: ...
+    def on_body(self, chunk: bytes) -> None: ...
+    def on_end(self) -> None: ...
+    def on_failure(self, error: AttemptFailed) -> None: ...
+
+
+class Connection(Protocol):
+    """An upstream exchange under way."""
+
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+    def close(self) -> None:
+        """Abort now: the socket is closed and no callback follows. Harmless after the end."""
+        ...
+
+
+class Transport(Protocol):
+    """The outbound pool."""
+
+    async def send(
+        self, upstream: Upstream, path: str, headers: Headers, body: Sequence[bytes], sink: ReplySink
+    ) -> Connection:
+        """Send a POST. Raises: AttemptFailed(NOT_SENT): no byte left. Later failures go to the sink."""
+        ...
+
+
+class ClientStream(Protocol):
+    """The client's side of a reply, as the edge offers it. All writes are synchronous; nothing is queued without bound."""
+
+    def start(self, status: int, headers: Headers) -> None:
+        """Send the head of a streamed reply."""
+        ...
+
+    def write(self, chunk: bytes) -> bool:
+        """Send a piece. False: the client is slow, pause the source until `on_drained` is called."""
+        ...
+
+    def finish(self) -> None:
+        """The reply is complete."""
+        ...
