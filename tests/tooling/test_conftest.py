@@ -1,5 +1,6 @@
 """The hook that runs async tests is checked by running small suites under it, in a pytest of their own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ def run_suite(folder: Path, test: str) -> str:
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     (folder / "test_it.py").write_text("import asyncio\n\n" + test)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", str(folder)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    ).stdout
 
 
 def test_an_async_test_runs_on_uvloop(tmp_path):

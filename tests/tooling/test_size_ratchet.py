@@ -1,6 +1,7 @@
 """The size ratchet, on small trees with one fault each."""
 
 import pytest
+
 from size_ratchet import EXCEPTIONS, FILE_LINES_MAX, FUNCTION_LINES_MAX, complaints
 
 
