@@ -64,7 +64,7 @@ lint: $(VENV)
 types: $(VENV)
 	@$(BIN)/basedpyright
 imports: $(VENV)
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 size: $(VENV)
 	@$(BIN)/python tools/size_ratchet.py
 docs: $(VENV)
@@ -79,9 +79,10 @@ format: $(VENV) ## put imports and layout in order
 
 .PHONY: setup clean
 setup: $(VENV) ## install what `up`, `test` and `check` need, and stop there
+	@:
 clean: ## remove everything that make made
 	@rm -rf .venv .cache bench/out dist .hypothesis .pytest_cache .ruff_cache .import_linter_cache
-	@find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # PYTHON=… chooses one. A shim that answers to a name but runs nothing, and a Python without venv, are passed over.
 PYTHON ?=

@@ -126,7 +126,7 @@ def links_lead_somewhere(root: Path) -> Iterator[str]:
 
 
 def decisions_are_numbered(root: Path) -> Iterator[str]:
-    names = sorted(path.name for path in (root / "docs/decisions").iterdir() if not path.name.startswith("."))
+    names = sorted(path.name for path in (root / "docs/decisions").glob("*") if not path.name.startswith("."))
     for name in names:
         if not re.fullmatch(r"\d{4}-[a-z0-9]+(-[a-z0-9]+)*\.md", name):
             yield f"docs/decisions/{name}: a record is named NNNN-title-in-lower-case.md"
@@ -136,7 +136,7 @@ def decisions_are_numbered(root: Path) -> Iterator[str]:
 
 
 def fragments_have_a_kind(root: Path) -> Iterator[str]:
-    for path in sorted((root / "changelog.d").iterdir()):
+    for path in sorted((root / "changelog.d").glob("*")):
         if not path.name.startswith(".") and not re.fullmatch(
             rf"[a-z0-9-]+\.({'|'.join(FRAGMENT_KINDS)})\.md", path.name
         ):
