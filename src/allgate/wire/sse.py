@@ -44,6 +44,8 @@ class SseSplitter:
 
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """The frames that `chunk` completes. Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
+        if not self._pending and self._started and _is_plain_frame(chunk):
+            return [SseFrame(b"", chunk[6:-2], chunk)]
         pending = self._pending + chunk if self._pending else chunk
         if not self._started:
             if pending[:3] == _BOM:
@@ -75,8 +77,13 @@ class SseSplitter:
         return frame if frame.data or frame.event else None
 
 
+def _is_plain_frame(raw: bytes) -> bool:
+    """One unnamed LF frame of a single line: what nearly every chunk of nearly every provider is."""
+    return raw[:6] == b"data: " and raw.find(b"\n") == len(raw) - 2 and raw[-1:] == b"\n" and b"\r" not in raw
+
+
 def _frame(raw: bytes) -> SseFrame:
-    if raw[:6] == b"data: " and raw[-2:] == b"\n\n" and b"\r" not in raw and raw.find(b"\n") == len(raw) - 2:
+    if _is_plain_frame(raw):
         return SseFrame(b"", raw[6:-2], raw)
     event, data = b"", None
     for line in _LINE_END.split(raw):
