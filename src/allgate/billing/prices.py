@@ -56,11 +56,11 @@ class ChargeLine(Value, frozen=True, kw_only=True):
 
 
 class Charge(Value, frozen=True, kw_only=True):
-    """What a request costs. `lines` recompute to `amount_nano_usd` with one rounding."""
+    """What a request costs, by which sheet. `lines` (on receipts) recompute to the amount with one rounding."""
 
     amount_nano_usd: NanoUsd
     sheet_id: str
-    lines: tuple[ChargeLine, ...]
+    lines: tuple[ChargeLine, ...] = ()
 
 
 def charge_for(usage: Usage, sheet: PriceSheet) -> Charge:

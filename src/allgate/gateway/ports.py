@@ -5,18 +5,19 @@ real socket, never a mock of the gateway itself.
 """
 
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from allgate.billing.ledger import Hold, Receipt, Settlement
-from allgate.billing.prices import PriceSheet
-from allgate.core.errors import AttemptFailed
+from allgate.billing.pricing import Pricing
+from allgate.core.errors import AttemptFailed, Failure
 from allgate.core.money import NanoUsd
 from allgate.core.usage import Usage
 from allgate.core.value import Value
 from allgate.identity.caller import Caller
 from allgate.routing.catalogue import Catalogue, Upstream
 from allgate.wire.headers import Headers
+from allgate.wire.message import WireReply
 
 
 class Ledger(Protocol):
@@ -47,7 +48,7 @@ class Directory(Protocol):
         """The caller behind a key's hash; None: no such key, or disabled."""
         ...
 
-    def price(self, price_id: str) -> PriceSheet | None: ...
+    def price(self, price_id: str) -> Pricing | None: ...
 
 
 class LogRow(Value, frozen=True, kw_only=True):
@@ -87,6 +88,10 @@ class Recorder(Protocol):
 
     def record(self, row: LogRow) -> None: ...
 
+    def refused(self, dialect: str, operation: str, failure: Failure) -> None:
+        """A request that was never admitted: counted, not logged as a row (anyone can send a million of them)."""
+        ...
+
 
 class ReplySink(Protocol):
     """Gets a provider's reply, synchronously, from the socket's own callbacks. After on_end or on_failure: nothing."""
@@ -111,23 +116,51 @@ class Transport(Protocol):
     """The outbound pool."""
 
     async def send(
-        self, upstream: Upstream, path: str, headers: Headers, body: Sequence[bytes], sink: ReplySink
+        self,
+        upstream: Upstream,
+        path: str,
+        headers: Headers,
+        body: Sequence[bytes],
+        sink: ReplySink,
+        *,
+        fresh: bool,
     ) -> Connection:
-        """Send a POST. Raises: AttemptFailed(NOT_SENT): no byte left. Later failures go to the sink."""
+        """Send a POST; `fresh` forbids a kept connection. Raises: AttemptFailed(NOT_SENT): no byte left. Later failures
+        go to the sink."""
         ...
 
 
-class ClientStream(Protocol):
-    """The client's side of a reply, as the edge offers it. All writes are synchronous; nothing is queued without bound."""
+class Client(Protocol):
+    """The client's side of a reply, as the edge offers it. All writes are synchronous; nothing is queued without bound.
+
+    Either `reply` once, or `start`, any number of `write`, and `finish` or `abort`. After the client has gone every call
+    is harmless.
+    """
+
+    gone: bool
+    started: bool
+    """The head of a streamed reply has left."""
+    on_gone: Callable[[], None] | None
+    """Called once when the client's connection is lost before the reply is complete."""
+    on_drained: Callable[[], None] | None
+    """Called when a slow client has taken what was written."""
+
+    def reply(self, reply: WireReply) -> None:
+        """A whole reply."""
+        ...
 
     def start(self, status: int, headers: Headers) -> None:
-        """Send the head of a streamed reply."""
+        """The head of a streamed reply."""
         ...
 
     def write(self, chunk: bytes) -> bool:
-        """Send a piece. False: the client is slow, pause the source until `on_drained` is called."""
+        """A piece. False: the client is slow, pause the source until `on_drained`."""
         ...
 
-    def finish(self) -> None:
-        """The reply is complete."""
+    def finish(self, tail: bytes) -> None:
+        """The last piece (may be empty), and the reply is complete."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection: the reply cannot be completed."""
         ...

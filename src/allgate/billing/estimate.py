@@ -1,0 +1,28 @@
+"""Tokens counted by us, where a provider did not report them. Always marked `estimated`."""
+
+from allgate.core.usage import Usage
+from allgate.core.value import changed
+
+BYTES_PER_TOKEN = 4
+"""English text under the common BPE vocabularies is 4.0–4.5 bytes a token; rounding up favours nobody by more than one."""
+
+
+def estimated_tokens(text_bytes: int) -> int:
+    """Tokens of that many UTF-8 bytes, rounded up."""
+    return -(-text_bytes // BYTES_PER_TOKEN)
+
+
+def completed(reported: Usage | None, *, input_bytes: int, output_text: str) -> Usage:
+    """`reported` with its missing totals counted by us and marked so; unchanged where the provider gave both."""
+    usage = reported or Usage()
+    if usage.input_tokens is not None and usage.output_tokens is not None:
+        return usage
+    output_bytes = len(output_text.encode("utf-8", "replace"))
+    return changed(
+        usage,
+        input_tokens=usage.input_tokens if usage.input_tokens is not None else estimated_tokens(input_bytes),
+        output_tokens=usage.output_tokens
+        if usage.output_tokens is not None
+        else estimated_tokens(output_bytes),
+        estimated=True,
+    )

@@ -1,0 +1,90 @@
+"""From a request as it came in to a request that may run: who asks, for what, may they, and is the money there.
+
+Each step takes the last frozen value and returns a new one. Whatever fails here fails before a single upstream byte,
+and costs nothing.
+"""
+
+from urllib.parse import parse_qs
+
+from allgate.billing.ledger import Hold
+from allgate.billing.pricing import Pricing
+from allgate.core.errors import ErrorKind, refused
+from allgate.core.value import Value
+from allgate.dialects.contract import ChatDialect, Head
+from allgate.gateway.ports import Directory, Ledger
+from allgate.gateway.settle import Reservation
+from allgate.identity.caller import Caller, key_hash, permit, presented_key, unknown_model
+from allgate.routing.catalogue import Model
+from allgate.wire.message import WireRequest
+
+
+class Call(Value, frozen=True, kw_only=True):
+    """A request as it arrived: our id for it, when, from where, on which door."""
+
+    request_id: str
+    started_s: float
+    started_monotonic_s: float
+    address: str
+    operation: str
+    dialect: ChatDialect
+    wire: WireRequest
+
+
+class Permitted(Value, frozen=True, kw_only=True):
+    """Who asks for which model, and at what price."""
+
+    caller: Caller
+    head: Head
+    model: Model
+    pricing: Pricing
+
+
+def authenticate(directory: Directory, call: Call) -> Caller:
+    """Raises: Refused(AUTH): no key, or an unknown one."""
+    query = call.wire.query
+    query_key = parse_qs(query.decode("latin-1")).get("key", [None])[0] if b"key=" in query else None
+    caller = directory.caller(key_hash(presented_key(call.wire.headers, query_key)))
+    if caller is None:
+        raise refused(
+            ErrorKind.AUTH,
+            "Incorrect API key provided. Check the key, or ask the operator of this gateway for one.",
+            code="invalid_api_key",
+        )
+    return caller
+
+
+def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
+    """The key may use this model, from here, now; the model exists and has a price.
+
+    Raises: Refused (401, 403, 404), WireError (400).
+    """
+    head = call.dialect.read_head(call.wire)
+    permit(caller, head.model, call.address, call.started_s)
+    model = directory.catalogue.models.get(head.model)
+    if model is None:
+        raise unknown_model(head.model)
+    pricing = directory.price(model.price_id) if model.price_id is not None else None
+    if pricing is None:
+        raise refused(
+            ErrorKind.OVERLOADED,
+            f"The model '{model.name}' has no price yet, so it cannot be used. Ask the operator of this gateway.",
+            code="price_missing",
+        )
+    return Permitted(caller=caller, head=head, model=model, pricing=pricing)
+
+
+async def reserve(ledger: Ledger, call: Call, allowed: Permitted) -> Reservation:
+    """Set aside the most this request can cost. Raises: Refused(BILLING): the balance does not cover it."""
+    head = allowed.head
+    output_tokens = head.output_tokens_max
+    if output_tokens is None:
+        output_tokens = allowed.model.output_tokens_default
+    amount = allowed.pricing.worst_case(head.input_bytes, output_tokens, head.n)
+    hold = Hold(
+        request_id=call.request_id,
+        account_id=allowed.caller.account_id,
+        key_id=allowed.caller.key_id,
+        amount_nano_usd=amount,
+    )
+    await ledger.hold(hold)
+    return Reservation(ledger, hold, allowed.pricing, head.input_bytes)

@@ -1,0 +1,96 @@
+"""A request that runs: what was asked, its money, and the one place where its end is written down."""
+
+from asyncio import Future
+
+from allgate.billing.ledger import Receipt
+from allgate.core.clock import Clock
+from allgate.dialects.contract import ChatDialect, Head
+from allgate.gateway.admission import Call, Permitted
+from allgate.gateway.ports import LogRow, Recorder
+from allgate.gateway.settle import Outcome, Reservation
+from allgate.operations.chat.notes import Note, notes_header
+from allgate.routing.plan import Candidate
+from allgate.wire.headers import text
+
+
+class Admitted:
+    """Lives as long as the request. `attempts`, `notes` and `first_byte_s` are facts for its log row."""
+
+    __slots__ = (
+        "_clock",
+        "_recorded",
+        "_recorder",
+        "allowed",
+        "attempts",
+        "call",
+        "first_byte_s",
+        "notes",
+        "reservation",
+    )
+
+    def __init__(
+        self, call: Call, allowed: Permitted, reservation: Reservation, recorder: Recorder, clock: Clock
+    ) -> None:
+        self.call = call
+        self.allowed = allowed
+        self.reservation = reservation
+        self.notes: tuple[Note, ...] = ()
+        self.attempts = 0
+        self.first_byte_s: float | None = None
+        self._recorded = False
+        self._recorder = recorder
+        self._clock = clock
+
+    @property
+    def head(self) -> Head:
+        return self.allowed.head
+
+    @property
+    def dialect(self) -> ChatDialect:
+        return self.call.dialect
+
+    def elapsed_s(self) -> float:
+        return self._clock.monotonic_s() - self.call.started_monotonic_s
+
+    def content_left(self) -> None:
+        """The first content is on its way to the client."""
+        if self.first_byte_s is None:
+            self.first_byte_s = self.elapsed_s()
+
+    def conclude(self, outcome: Outcome, candidate: Candidate | None, status: int = 200) -> "Future[Receipt]":
+        """Money first, then the log row; both exactly once, whoever calls first."""
+        durable = self.reservation.conclude(outcome)
+        if not self._recorded:
+            self._recorded = True
+            self._recorder.record(self._row(outcome, candidate, status))
+        return durable
+
+    def _row(self, outcome: Outcome, candidate: Candidate | None, status: int) -> LogRow:
+        call, allowed, reservation = self.call, self.allowed, self.reservation
+        failure = outcome.failure
+        return LogRow(
+            request_id=call.request_id,
+            started_ms=int(call.started_s * 1000),
+            account_id=allowed.caller.account_id,
+            key_id=allowed.caller.key_id,
+            dialect=call.dialect.name,
+            operation=call.operation,
+            model=allowed.model.name,
+            upstream=candidate.deployment.upstream.name if candidate else "",
+            upstream_model=candidate.deployment.model if candidate else "",
+            upstream_dialect=candidate.speaks.dialect if candidate else "",
+            passthrough=candidate.passthrough if candidate else False,
+            stream=allowed.head.stream,
+            status=status,
+            outcome=outcome.kind,
+            attempts=self.attempts,
+            duration_ms=int(self.elapsed_s() * 1000),
+            first_byte_ms=None if self.first_byte_s is None else int(self.first_byte_s * 1000),
+            usage=reservation.usage,
+            charged_nano_usd=reservation.charged_nano_usd,
+            hold_nano_usd=reservation.hold.amount_nano_usd,
+            price_id=reservation.pricing.sheet.id,
+            error=f"{failure.kind}: {failure.message}" if failure else "",
+            notes=notes_header(self.notes) if self.notes else "",
+            user_agent=text(call.wire.headers, "user-agent") or "",
+        )

@@ -1,0 +1,122 @@
+"""One attempt at one candidate: encode for it, sign in, send, and wait until the exchange is over.
+
+Each attempt is encoded afresh from the client's original request, so a fallback may cross dialects and no repair made
+for one candidate leaks into the next.
+"""
+
+from asyncio import CancelledError, current_task
+
+from allgate.core.errors import AttemptFailed
+from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
+from allgate.gateway.admitted import Admitted
+from allgate.gateway.exchange import Exchange, State
+from allgate.gateway.ports import Client
+from allgate.gateway.relay import PassedStream, Relay, TranslatedStream, Translation, WholeReply
+from allgate.gateway.services import Services
+from allgate.providers.provider import sign_in_headers
+from allgate.routing.plan import Candidate
+from allgate.wire.headers import Headers
+
+STALE_REPEATS_MAX = 1
+"""A reused connection that the provider had already closed: one fresh connection settles it."""
+
+
+async def attempt(
+    services: Services, admitted: Admitted, candidate: Candidate, client: Client
+) -> AttemptFailed | None:
+    """None: the request is over, well or badly, and the client was told. Else how the attempt failed, nothing told.
+
+    Raises: WireError: the request cannot be said to this candidate.
+    """
+    failed: AttemptFailed | None = None
+    for repeat in range(STALE_REPEATS_MAX + 1):
+        call, relay = _prepared(services, admitted, candidate)
+        provider_dialect = services.dialects[candidate.speaks.dialect]
+        exchange = Exchange(services.loop, admitted, candidate, provider_dialect, relay, client)
+        failed = await _run(services, exchange, candidate, call, client, fresh=repeat > 0)
+        if failed is None or not failed.stale:
+            break
+    return failed
+
+
+async def _run(
+    services: Services,
+    exchange: Exchange,
+    candidate: Candidate,
+    call: UpstreamCall,
+    client: Client,
+    *,
+    fresh: bool,
+) -> AttemptFailed | None:
+    client.on_gone, client.on_drained = exchange.client_gone, exchange.client_drained
+    services.exchanges.add(exchange)
+    try:
+        if client.gone:
+            return None  # `finally` writes it down
+        exchange.connecting = current_task()
+        upstream = candidate.deployment.upstream
+        path = candidate.speaks.path_prefix + call.path
+        connection = await services.transport.send(
+            upstream, path, _headers(candidate, call), (call.body,), exchange, fresh=fresh
+        )
+        exchange.connected(connection)
+        return await exchange.ended
+    except AttemptFailed as error:
+        exchange.on_failure(error)
+        return await exchange.ended
+    except CancelledError:
+        task = current_task()
+        if exchange.state is State.OVER and client.gone and task is not None:
+            task.uncancel()  # it was our own doing: the client left while we were connecting
+            return None
+        raise
+    finally:
+        exchange.client_gone()  # changes nothing once the exchange has ended
+        services.exchanges.discard(exchange)
+
+
+def _headers(candidate: Candidate, call: UpstreamCall) -> Headers:
+    return (
+        (b"content-type", b"application/json"),
+        *sign_in_headers(candidate.speaks.sign_in, candidate.credential.secret),
+        *candidate.speaks.headers,
+        *call.headers,
+    )
+
+
+def _prepared(services: Services, admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
+    """The call for this candidate, and the relay for its answer."""
+    if candidate.passthrough:
+        return _passed(admitted, candidate)
+    return _translated(services, admitted, candidate)
+
+
+def _passed(admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
+    dialect, head = admitted.dialect, admitted.head
+    call = dialect.passthrough(admitted.call.wire, head, candidate.deployment.model, candidate.caps)
+    admitted.notes = call.notes
+    if head.stream:
+        meter = dialect.meter(head, candidate.caps)
+        return call, PassedStream(dialect, meter, admitted.call.request_id)
+    return call, WholeReply(dialect, None)
+
+
+def _translated(services: Services, admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
+    client_dialect = admitted.dialect
+    provider_dialect: ChatDialect = services.dialects[candidate.speaks.dialect]
+    seals = services.seal_box(admitted.allowed.caller.account_id)
+    request = client_dialect.decode_request(admitted.call.wire, seals)
+    call = provider_dialect.encode_request(request, candidate.deployment.model, candidate.caps)
+    admitted.notes = (*request.notes, *call.notes)
+    sent = Sent(request=request, caps=candidate.caps)
+    asked = Asked(
+        request=request,
+        response_id=admitted.call.request_id,
+        created_s=int(admitted.call.started_s),
+        model=admitted.allowed.model.name,
+        seals=seals,
+    )
+    if admitted.head.stream:
+        decoder, encoder = provider_dialect.stream_decoder(sent), client_dialect.stream_encoder(asked)
+        return call, TranslatedStream(decoder, encoder)
+    return call, WholeReply(client_dialect, Translation(provider_dialect, sent, asked))

@@ -1,0 +1,257 @@
+"""One attempt at one candidate: the object that owns the upstream socket and decides how the attempt ended.
+
+It gets the provider's reply straight from the socket's callbacks and hands the client's bytes straight to the edge: no
+queue, no task switch. The task that handles the request only waits for `ended`. Whatever happens first (a clean end, a
+failure, the client leaving, the server stopping) is decided in one synchronous call that concludes the reservation and
+enqueues the charge; everything after it is idempotent.
+
+    WAITING ──2xx head──▶ RELAYING ──end──▶ SETTLING ──durable──▶ OVER
+       │ ╲                    │ failure / cut / gone                ▲
+       │  other status        └─────────────────────────────────────┤
+       └──▶ REFUSED (collects the error body) ──────────────────────┘
+
+Bytes are held back until the relay has seen content, so that a failure before it can still become a real HTTP error or
+another candidate's answer. After `commit_after_s` the headers leave without content (clients and proxies give up on a
+silent socket); a fallback stays legal until content has left.
+"""
+
+from asyncio import AbstractEventLoop, Future, Task
+from enum import Enum
+
+from allgate.core.errors import AllgateError, AttemptFailed, ErrorKind, Failure, Phase
+from allgate.dialects.contract import ChatDialect
+from allgate.gateway.admitted import Admitted
+from allgate.gateway.ports import Client, Connection
+from allgate.gateway.relay import Relay, WholeReply, truncated
+from allgate.gateway.reply import reply_headers, stream_headers
+from allgate.gateway.settle import Outcome
+from allgate.routing.plan import Candidate
+from allgate.wire.headers import Headers
+from allgate.wire.message import WireReply
+
+ERROR_BODY_BYTES_MAX = 1024 * 1024
+"""An error page longer than this is not read: the status alone says enough."""
+
+
+class State(Enum):
+    WAITING = 1
+    RELAYING = 2
+    REFUSED = 3
+    SETTLING = 4
+    OVER = 5
+
+
+class Exchange:
+    """See the module's essay. Implements `ports.ReplySink`."""
+
+    __slots__ = (
+        "_admitted", "_candidate", "_client", "_connection", "_error_body", "_error_bytes", "_error_headers",
+        "_held_back", "_provider_dialect", "_relay", "_status", "_stream", "connecting", "ended", "idle_ticks", "state",
+        "ticks",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        admitted: Admitted,
+        candidate: Candidate,
+        provider_dialect: ChatDialect,
+        relay: Relay,
+        client: Client,
+    ) -> None:
+        self._admitted = admitted
+        self._candidate = candidate
+        self._provider_dialect = provider_dialect
+        self._relay = relay
+        self._client = client
+        self._stream = admitted.head.stream
+        self._connection: Connection | None = None
+        self._held_back: list[bytes] = []
+        self._status = 0
+        self._error_headers: Headers = ()
+        self._error_body: list[bytes] = []
+        self._error_bytes = 0
+        self.state = State.WAITING
+        self.ticks = 0
+        self.idle_ticks = 0
+        self.connecting: Task[object] | None = None
+        self.ended: Future[AttemptFailed | None] = loop.create_future()
+
+    # --- the provider's side (ports.ReplySink) ---
+
+    def on_head(self, status: int, headers: Headers) -> None:
+        self._status = status
+        if 200 <= status < 300:
+            self.state = State.RELAYING
+        else:
+            self.state = State.REFUSED
+            self._error_headers = headers
+
+    def on_body(self, chunk: bytes) -> None:
+        if self.state is State.RELAYING:
+            try:
+                out = self._relay.feed(chunk)
+            except AllgateError as error:
+                self._break_off(error.failure)
+                return
+            if out:
+                self._pass_on(out)
+        elif self.state is State.REFUSED and self._error_bytes < ERROR_BODY_BYTES_MAX:
+            self._error_bytes += len(chunk)
+            self._error_body.append(chunk)
+
+    def on_end(self) -> None:
+        if self.state is State.REFUSED:
+            self._fail(self._refusal(), Phase.REFUSED)
+        elif self.state is State.RELAYING:
+            self._complete()
+
+    def on_failure(self, error: AttemptFailed) -> None:
+        if self.state in (State.SETTLING, State.OVER):
+            return
+        if self.state is State.REFUSED:
+            self._fail(self._refusal(), Phase.REFUSED)
+        elif self._relay.started:
+            self._break_off(error.failure)
+        else:
+            self._over(error)
+
+    # --- the client's side ---
+
+    def client_gone(self) -> None:
+        """The client has left, or its task was cancelled: the upstream is closed now, what was relayed is charged."""
+        if self.state in (State.SETTLING, State.OVER):
+            return
+        self._close_upstream()
+        delivered = self._relay.started
+        outcome = Outcome(
+            kind="client_gone", facts=self._relay.facts(), delivered=delivered, failure=_CLIENT_GONE
+        )
+        self._admitted.conclude(outcome, self._candidate)
+        self._over(None)
+
+    def client_drained(self) -> None:
+        """A slow client has taken what was written."""
+        if self._connection is not None and self.state is State.RELAYING:
+            self._connection.resume_reading()
+
+    # --- the gateway's side ---
+
+    def connected(self, connection: Connection) -> None:
+        """The request is on its way. If the exchange is already over, the connection is closed at once."""
+        self._connection = connection
+        self.connecting = None
+        if self.state is State.OVER:
+            connection.close()
+
+    def cancel(self, failure: Failure) -> None:
+        """The server stops: the client is told, what was relayed is charged."""
+        if self.state not in (State.SETTLING, State.OVER):
+            self._break_off(failure)
+
+    def tick(self, commit_after_ticks: int, keep_alive_ticks: int) -> None:
+        """Once a second: headers leave after a while without content; a silent stream gets a keep-alive."""
+        self.ticks += 1
+        self.idle_ticks += 1
+        if not self._stream or self.state not in (State.WAITING, State.RELAYING):
+            return
+        if not self._client.started:
+            if self.ticks >= commit_after_ticks:
+                self._start_client()
+        elif self.idle_ticks >= keep_alive_ticks:
+            self.idle_ticks = 0
+            self._client.write(self._admitted.dialect.keep_alive)
+
+    # --- how it ends ---
+
+    def _pass_on(self, out: bytes) -> None:
+        if self._held_back or not self._client.started:
+            if not self._relay.started:
+                self._held_back.append(out)
+                return
+            out = b"".join((*self._held_back, out))
+            self._held_back = []
+            self._admitted.content_left()
+            if not self._client.started:
+                self._start_client()
+        self.idle_ticks = 0
+        if not self._client.write(out) and self._connection is not None:
+            self._connection.pause_reading()
+
+    def _complete(self) -> None:
+        """The provider's body ended cleanly: settle, then let the terminator (or the whole answer) go."""
+        try:
+            tail = self._relay.close()
+        except AllgateError as error:
+            self._break_off(error.failure)
+            return
+        facts = self._relay.facts()
+        if facts.failure is not None or not facts.finished:
+            self._break_off(facts.failure or truncated())
+            return
+        self.state = State.SETTLING
+        outcome = Outcome(kind="ok", facts=facts, delivered=True)
+        durable = self._admitted.conclude(outcome, self._candidate)
+        if durable.done():
+            self._deliver(tail)
+        else:
+            durable.add_done_callback(lambda _: self._deliver(tail))
+
+    def _deliver(self, tail: bytes) -> None:
+        if self._stream:
+            if not self._client.started:
+                self._start_client()
+            self._client.finish(b"".join((*self._held_back, tail)) if self._held_back else tail)
+        else:
+            notes = self._relay.notes if isinstance(self._relay, WholeReply) else ()
+            headers = reply_headers(self._admitted, self._candidate, notes)
+            self._client.reply(WireReply(status=200, headers=headers, body=tail))
+        self._over(None)
+
+    def _break_off(self, failure: Failure) -> None:
+        """The answer cannot be completed. Before content: the next candidate may try. After: told in band, charged."""
+        self._close_upstream()
+        if not self._relay.started:
+            self._over(AttemptFailed(failure, Phase.UNKNOWN))
+            return
+        outcome = Outcome(kind="cut", facts=self._relay.facts(), delivered=True, failure=failure)
+        self.state = State.SETTLING
+        durable = self._admitted.conclude(outcome, self._candidate)
+        tail = self._relay.fail(failure)
+        if durable.done():
+            self._deliver_failure(tail)
+        else:
+            durable.add_done_callback(lambda _: self._deliver_failure(tail))
+
+    def _deliver_failure(self, tail: bytes) -> None:
+        if not self._client.started:
+            self._start_client()
+        self._client.finish(b"".join((*self._held_back, tail)))
+        self._over(None)
+
+    def _start_client(self) -> None:
+        self._client.start(200, stream_headers(self._admitted, self._candidate))
+
+    def _refusal(self) -> Failure:
+        """The provider's error reply as a failure."""
+        body = b"".join(self._error_body)
+        return self._provider_dialect.decode_error(self._status, self._error_headers, body)
+
+    def _fail(self, failure: Failure, phase: Phase) -> None:
+        self._close_upstream()
+        self._over(AttemptFailed(failure, phase))
+
+    def _over(self, failed: AttemptFailed | None) -> None:
+        self.state = State.OVER
+        self._held_back = []
+        if not self.ended.done():
+            self.ended.set_result(failed)
+
+    def _close_upstream(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        elif self.connecting is not None:
+            self.connecting.cancel()  # still waiting for a connection: `attempt` catches this
+
+
+_CLIENT_GONE = Failure(kind=ErrorKind.CANCELLED, message="The client closed the connection.")

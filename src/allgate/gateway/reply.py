@@ -1,0 +1,40 @@
+"""The header fields of our replies."""
+
+from allgate.core.money import usd_text
+from allgate.gateway.admitted import Admitted
+from allgate.operations.chat.notes import Note, notes_header
+from allgate.routing.plan import Candidate
+from allgate.wire.headers import Headers, safe_value
+
+
+def reply_headers(admitted: Admitted, candidate: Candidate, notes: tuple[Note, ...]) -> Headers:
+    """Of a unary answer: with its cost."""
+    cost = usd_text(admitted.reservation.charged_nano_usd).encode("ascii")
+    return (
+        (b"content-type", b"application/json"),
+        *_common(admitted, candidate, (*admitted.notes, *notes)),
+        (b"x-allgate-cost-usd", cost),
+    )
+
+
+def stream_headers(admitted: Admitted, candidate: Candidate) -> Headers:
+    """Of a streamed answer: its cost is not known yet; it is in the request log."""
+    return (
+        (b"content-type", admitted.dialect.stream_content_type),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+        *_common(admitted, candidate, admitted.notes),
+    )
+
+
+def _common(admitted: Admitted, candidate: Candidate, notes: tuple[Note, ...]) -> Headers:
+    request_id = admitted.call.request_id.encode("ascii")
+    headers: Headers = (
+        (b"x-request-id", request_id),
+        (b"request-id", request_id),
+        (b"x-allgate-upstream", safe_value(candidate.deployment.upstream.name)),
+        (b"openai-processing-ms", b"%d" % (admitted.elapsed_s() * 1000)),
+    )
+    if notes:
+        headers = (*headers, (b"x-allgate-notes", safe_value(notes_header(notes))))
+    return headers

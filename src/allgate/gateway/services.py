@@ -1,0 +1,64 @@
+"""What a request needs of the process around it: one value, built once by `wiring`."""
+
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Mapping
+
+from allgate.core.clock import Clock
+from allgate.core.ids import DICE_BYTES, make_id
+from allgate.core.value import Value
+from allgate.dialects.contract import ChatDialect
+from allgate.dialects.seals import SealBox
+from allgate.gateway.exchanges import Exchanges
+from allgate.gateway.ports import Directory, Ledger, Recorder, Transport
+
+
+class Policy(Value, frozen=True, kw_only=True):
+    """Operator's settings of the request path, in seconds."""
+
+    commit_after_s: int = 10
+    keep_alive_s: int = 15
+
+
+class Services:
+    """The ports, plugged. `dice(n)` gives n random bytes; `seal_keys[0]` signs our envelopes."""
+
+    __slots__ = (
+        "_dice", "_seal_keys", "clock", "dialects", "directory", "exchanges", "ledger", "loop", "recorder", "transport",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        loop: AbstractEventLoop,
+        clock: Clock,
+        dice: Callable[[int], bytes],
+        directory: Directory,
+        ledger: Ledger,
+        transport: Transport,
+        recorder: Recorder,
+        dialects: Mapping[str, ChatDialect],
+        exchanges: Exchanges,
+        seal_keys: tuple[bytes, ...],
+    ) -> None:
+        self.loop = loop
+        self.clock = clock
+        self.directory = directory
+        self.ledger = ledger
+        self.transport = transport
+        self.recorder = recorder
+        self.dialects = dialects
+        self.exchanges = exchanges
+        self._dice = dice
+        self._seal_keys = seal_keys
+
+    def new_request_id(self) -> str:
+        """A fresh, time-ordered id."""
+        return make_id("req", int(self.clock.now_s() * 1000), self._dice(DICE_BYTES))
+
+    def dice(self) -> float:
+        """Uniform in [0, 1)."""
+        return int.from_bytes(self._dice(6), "big") / 2**48
+
+    def seal_box(self, account_id: str) -> SealBox:
+        """The envelopes of this account."""
+        return SealBox(self._seal_keys, account_id)

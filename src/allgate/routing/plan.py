@@ -1,0 +1,108 @@
+"""Which candidates may serve a request, in which order, and in which dialect each is spoken to.
+
+A candidate is upstream + upstream model + credential + dialect. The dialect is the client's own where the deployment's
+Caps for it cover everything the request asks for; else the first of the deployment's dialects whose Caps do; if none
+does, the candidate is out, and when all are out the client gets a 400 that names the missing feature.
+
+Pass-through is decided here too, per candidate: same dialect on both sides, a provider whose wire is exact, and no
+envelope of ours in the body. Pure: the one random number comes in.
+"""
+
+from collections.abc import Iterable
+
+from allgate.core.errors import ErrorKind, refused
+from allgate.core.value import Value
+from allgate.dialects.contract import Head
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.features import missing_feature
+from allgate.providers.provider import Speaks
+from allgate.routing.catalogue import Credential, Deployment, Model
+
+
+class Candidate(Value, frozen=True, kw_only=True):
+    """One way to serve a request."""
+
+    deployment: Deployment
+    credential: Credential
+    speaks: Speaks
+    caps: Caps
+    passthrough: bool
+
+
+def plan(model: Model, head: Head, dialect: str, dice: float) -> tuple[Candidate, ...]:
+    """Distinct candidates, best first: lower priority first; among equals a weighted draw, then by weight.
+
+    `dice` is uniform in [0, 1). Raises: Refused: no deployment can do what is asked (400) or there is none (503).
+    """
+    missing: str | None = None
+    candidates: list[Candidate] = []
+    for deployment in _ordered(model.deployments, dice):
+        found = _in_some_dialect(deployment, head, dialect, dice)
+        if isinstance(found, Candidate):
+            candidates.append(found)
+        else:
+            missing = missing or found
+    if not candidates:
+        raise _nothing_fits(model, missing)
+    return tuple(candidates)
+
+
+def _ordered(deployments: tuple[Deployment, ...], dice: float) -> Iterable[Deployment]:
+    if len(deployments) == 1:
+        return deployments
+    ordered: list[Deployment] = []
+    for priority in sorted({deployment.priority for deployment in deployments}):
+        equals = [deployment for deployment in deployments if deployment.priority == priority]
+        drawn = _drawn(equals, dice)
+        rest = sorted((item for item in equals if item is not drawn), key=lambda item: -item.weight)
+        ordered += [drawn, *rest]
+    return ordered
+
+
+def _drawn(equals: list[Deployment], dice: float) -> Deployment:
+    """The weighted draw; where every weight is 0, the first."""
+    point = dice * sum(deployment.weight for deployment in equals)
+    for deployment in equals:
+        point -= deployment.weight
+        if point < 0:
+            return deployment
+    return equals[0]
+
+
+def _in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: float) -> Candidate | str:
+    """The candidate in the best dialect, or the name of the feature that every dialect lacks."""
+    missing = ""
+    names = deployment.upstream.dialects
+    for name in (dialect, *names) if dialect in names else names:
+        caps, speaks = deployment.caps.get(name), deployment.upstream.provider.in_dialect(name)
+        if caps is None or speaks is None:
+            continue
+        lacking = missing_feature(head.features, caps) if head.features else None
+        if lacking is None:
+            return Candidate(
+                deployment=deployment,
+                credential=_credential(deployment, dice),
+                speaks=speaks,
+                caps=caps,
+                passthrough=name == dialect and speaks.wire == "exact" and not head.sealed,
+            )
+        missing = missing or lacking
+    return missing
+
+
+def _credential(deployment: Deployment, dice: float) -> Credential:
+    """Several keys of one upstream rotate evenly. The draw is independent of the deployment's: it uses finer digits."""
+    credentials = deployment.upstream.credentials
+    return credentials[int(dice * 1_000_003 % 1 * len(credentials))]
+
+
+def _nothing_fits(model: Model, missing: str | None) -> Exception:
+    if missing:
+        return refused(
+            ErrorKind.UNSUPPORTED,
+            f"The model '{model.name}' does not support {missing.replace('_', ' ')}. Remove it or choose another model.",
+            code="unsupported_feature",
+        )
+    return refused(
+        ErrorKind.OVERLOADED, f"The model '{model.name}' has no upstream at the moment.", code="no_upstream"
+    )
