@@ -1,0 +1,34 @@
+"""The ledger of one process without a database: the pure book behind the port of the request path.
+
+Decisions are durable here as soon as they are made, so a settlement returns a future that is already done. The
+durable stores replace this class behind the same port.
+"""
+
+from asyncio import Future, get_running_loop
+
+from allgate.billing.book import Book
+from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.core.money import NanoUsd
+
+
+class MemoryLedger:
+    """`gateway.ports.Ledger` on a Book."""
+
+    __slots__ = ("book",)
+
+    def __init__(self, book: Book | None = None) -> None:
+        self.book = book or Book()
+
+    async def hold(self, hold: Hold) -> None:
+        """Raises: Refused(BILLING), Refused(CONFLICT)."""
+        self.book.hold(hold)
+
+    def settle(self, settlement: Settlement) -> "Future[Receipt]":
+        """Idempotent by request id. Raises: KeyError: never held."""
+        done: Future[Receipt] = get_running_loop().create_future()
+        done.set_result(self.book.settle(settlement))
+        return done
+
+    def available_nano_usd(self, account_id: str) -> NanoUsd:
+        """Raises: KeyError: no such account."""
+        return self.book.available_nano_usd(account_id)

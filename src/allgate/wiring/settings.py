@@ -1,0 +1,205 @@
+"""The settings of a process: how it listens, waits and keeps. What it serves are rows (`admin.rows`).
+
+Each setting is declared once, here, with its default, its bounds and the sentence of `docs/settings.md`, which is
+written from this file by `settings_page` and compared by a test. A unit is the last word of a name: `_s` seconds,
+`_bytes`, `_max` a bound.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from allgate.admin.rows import Declaration
+
+MIB = 1024 * 1024
+
+Seconds: TypeAlias = float
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file. An unknown key is an error."""
+
+
+class Server(Section, frozen=True, kw_only=True):
+    """The door that clients come through."""
+
+    listen: Annotated[str, Meta(description="Address and port to listen on. Port 0: any free one.")] = (
+        "127.0.0.1:8080"
+    )
+    drain_s: Annotated[
+        Seconds,
+        Meta(ge=0, description="On SIGTERM, how long requests under way may go on before they are cut."),
+    ] = 30.0
+    body_bytes_max: Annotated[
+        int,
+        Meta(
+            gt=0,
+            description="Largest request body. 32 MiB is what Anthropic takes; Gemini with films wants 100 MiB.",
+        ),
+    ] = 32 * MIB
+
+
+class Database(Section, frozen=True, kw_only=True):
+    """Where rows, the request log and charges are kept."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="`sqlite:///PATH`; a relative path counts from the folder of the configuration file."
+        ),
+    ] = "sqlite:///allgate.db"
+
+
+class Stream(Section, frozen=True, kw_only=True):
+    """Streamed answers."""
+
+    commit_after_s: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            description="Send headers at the first content, or after this long. Until content, a fallback stays possible.",
+        ),
+    ] = 10.0
+    keepalive_s: Annotated[
+        Seconds,
+        Meta(
+            gt=0,
+            description="Silence after which a client gets a keep-alive. Proxies commonly cut at 30 to 60 s.",
+        ),
+    ] = 15.0
+    unsent_bytes_max: Annotated[
+        int, Meta(gt=0, description="Bytes kept for a slow client before the upstream is paused.")
+    ] = 256 * 1024
+    client_gone: Annotated[
+        Literal["cancel", "drain", "none"],
+        Meta(
+            description="When a client leaves: `cancel` the upstream, `drain` it for at most 30 s, or let it run (`none`)."
+        ),
+    ] = "cancel"
+
+
+class Timeouts(Section, frozen=True, kw_only=True):
+    """How long an upstream may take."""
+
+    connect_s: Annotated[Seconds, Meta(gt=0, description="To a connection, TLS included.")] = 5.0
+    first_byte_s: Annotated[
+        Seconds,
+        Meta(
+            gt=0,
+            description="From the request to the first byte of the answer; thinking models take minutes.",
+        ),
+    ] = 300.0
+    idle_s: Annotated[Seconds, Meta(gt=0, description="Between two pieces of an answer.")] = 120.0
+    total_s: Annotated[
+        Seconds,
+        Meta(
+            gt=0,
+            description="For a whole attempt; the vendors' SDKs wait 600 s for an answer, streams may be longer.",
+        ),
+    ] = 1800.0
+
+
+class Pool(Section, frozen=True, kw_only=True):
+    """Connections to upstreams."""
+
+    connections_max: Annotated[
+        int, Meta(gt=0, description="Open connections per upstream. One stream takes one connection.")
+    ] = 2048
+    acquire_s: Annotated[
+        Seconds, Meta(gt=0, description="Wait for a free connection before trying elsewhere.")
+    ] = 5.0
+
+
+class Ledger(Section, frozen=True, kw_only=True):
+    """Money."""
+
+    durability: Annotated[
+        Literal["strict", "relaxed"],
+        Meta(
+            description="`strict`: an answer's last bytes wait until its charge would survive a power cut. `relaxed` does not wait."
+        ),
+    ] = "strict"
+    commit_wait_s: Annotated[
+        Seconds,
+        Meta(gt=0, description="How long they wait before the charge goes to the outbox file instead."),
+    ] = 5.0
+    hold: Annotated[
+        Literal["worst", "expected"],
+        Meta(
+            description="What a request sets aside: its `worst` case, or what such requests are `expected` to cost."
+        ),
+    ] = "worst"
+
+
+class Secrets(Section, frozen=True, kw_only=True):
+    """Keys of our own."""
+
+    master_key: Annotated[
+        str,
+        Meta(
+            description="Signs sealed reasoning and encrypts credentials: `file:PATH`, `env:NAME` or 64 hex digits. Empty: generated beside the database, readable by its owner only."
+        ),
+    ] = ""
+    previous_master_keys: Annotated[
+        tuple[str, ...], Meta(description="Older master keys that are still accepted, for rotation.")
+    ] = ()
+
+
+class RequestLog(Section, frozen=True, kw_only=True):
+    """One row per request; never content, never keys."""
+
+    enabled: Annotated[bool, Meta(description="Write it at all. Metrics are counted either way.")] = True
+    flush_s: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            description="Rows are written together; a crash loses at most this long of them. Charges do not wait for it.",
+        ),
+    ] = 0.25
+    queue_rows_max: Annotated[
+        int,
+        Meta(
+            gt=0,
+            description="Rows that may wait for the database. Beyond it a row is not written, which is counted in `allgate_request_log_lost_total`.",
+        ),
+    ] = 100_000
+    retain_days: Annotated[
+        int, Meta(ge=0, description="Older rows are deleted at start. 0: kept for ever.")
+    ] = 90
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What the process says on its standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="The least severe line that is written."),
+    ] = "info"
+    format: Annotated[
+        Literal["json", "text"],
+        Meta(description="`json`: one object per line; `text`: for reading at a terminal."),
+    ] = "json"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All of them; then what is not a setting: the rows that the same file declares (None: no file was given, serve
+    what the database holds), and the folder from which its relative paths count."""
+
+    server: Server = Server()
+    database: Database = Database()
+    stream: Stream = Stream()
+    timeouts: Timeouts = Timeouts()
+    pool: Pool = Pool()
+    ledger: Ledger = Ledger()
+    secrets: Secrets = Secrets()
+    request_log: RequestLog = RequestLog()
+    log: Log = Log()
+    declared: Declaration | None = None
+    folder: Path = Path()
+
+
+SECTIONS: tuple[str, ...] = tuple(
+    name for name in Settings.__struct_fields__ if name not in ("declared", "folder")
+)
