@@ -1,1 +1,1 @@
-"""Outbound HTTP: the connection pool, and the guarded door for user-supplied URLs."""
+"""Outbound HTTP/1.1: a pool of our own on httptools and the loop's protocols, and the guarded fetch of users' URLs."""

@@ -1,0 +1,98 @@
+"""The gateway's `Transport` port on the pool: from an operator's upstream to a target, and the POST itself."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from allgate.core.secret import Secret
+from allgate.gateway.ports import ReplySink
+from allgate.routing.catalogue import Upstream
+from allgate.upstream.exchange import Exchange
+from allgate.upstream.message import DEADLINES, PORTS, Deadlines, Proxy, Target, UpstreamRequest
+from allgate.upstream.pool import Pool
+from allgate.wire.headers import Headers
+
+PROXY_PORT = 3128  # where a proxy's URL names none, as curl has it with 1080 for SOCKS
+_PATH_SAFE = "".join(
+    map(chr, range(0x21, 0x7F))
+)  # everything that may stand in a request line stays as it is
+
+
+class PooledTransport:
+    """Sends to upstreams through one pool. Targets are remembered by what they are made of."""
+
+    def __init__(self, pool: Pool, deadlines: Deadlines = DEADLINES) -> None:
+        self._pool = pool
+        self._deadlines = deadlines
+        self._targets: dict[tuple[object, ...], tuple[Target, str]] = {}
+
+    async def send(
+        self, upstream: Upstream, path: str, headers: Headers, body: Sequence[bytes], sink: ReplySink
+    ) -> Exchange:
+        """POST to the upstream's base URL followed by `path`. Raises: AttemptFailed(NOT_SENT), ValueError."""
+        target, base_path = self._target(upstream)
+        request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=tuple(body))
+        exchange = self._pool.try_send(target, request, sink, self._deadlines)
+        return exchange or await self._pool.send(target, request, sink, self._deadlines)
+
+    def _target(self, upstream: Upstream) -> tuple[Target, str]:
+        close_delimited = upstream.provider.close_delimited
+        key = (upstream.base_url, upstream.proxy, upstream.ca_file, close_delimited)
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = target_of(
+                upstream.base_url,
+                proxy=upstream.proxy,
+                ca_file=upstream.ca_file,
+                close_delimited_ok=close_delimited,
+            )
+        return found
+
+
+def target_of(
+    base_url: str, *, proxy: str | None = None, ca_file: str | None = None, close_delimited_ok: bool = False
+) -> tuple[Target, str]:
+    """The target of a base URL, and the path that every request to it begins with.
+
+    Raises: ValueError: not http(s)://host[:port][/path]. Credentials belong in `credentials`, not in the URL.
+
+    >>> target_of("https://api.example.com/v1/")[1]
+    '/v1'
+    """
+    scheme, host, port, path = _parts(base_url, "base URL")
+    target = Target(
+        scheme=scheme,
+        host=host,
+        port=port or PORTS[scheme],
+        ca_file=ca_file,
+        proxy=None if proxy is None else proxy_of(proxy),
+        close_delimited_ok=close_delimited_ok,
+    )
+    return target, path.rstrip("/")
+
+
+def proxy_of(url: str) -> Proxy:
+    """The proxy of `http://[user:password@]host[:port]`. Raises: ValueError, without the password."""
+    scheme, _, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    scheme, host, port, _ = _parts(f"{scheme}://{place}", "proxy URL")
+    if scheme != "http":
+        raise ValueError("a proxy is reached by http://")
+    authorization = None
+    if at:
+        authorization = Secret("Basic " + b64encode(unquote(credentials).encode()).decode("ascii"))
+    return Proxy(host=host, port=port or PROXY_PORT, authorization=authorization)
+
+
+def _parts(url: str, what: str) -> tuple[Literal["http", "https"], str, int | None, str]:
+    split = urlsplit(url)
+    if split.scheme not in ("http", "https") or not split.hostname:
+        raise ValueError(f"the {what} is not http://host or https://host")
+    if "@" in split.netloc or split.query or split.fragment:
+        raise ValueError(f"the {what} of {split.hostname} holds credentials, a query or a fragment")
+    return split.scheme, split.hostname.encode("idna").decode("ascii"), split.port, split.path
+
+
+def _path_bytes(path: str) -> bytes:
+    return (path if path.isascii() and path.isprintable() else quote(path, safe=_PATH_SAFE)).encode("ascii")
