@@ -26,8 +26,9 @@ class SseFrame(NamedTuple):
     raw: bytes
 
 
-# A frame ends at an empty line. A CR at the very end of the buffer is not yet an answer: an LF may follow.
-_FRAME_END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\r(?!\n)|\n\r\n|\r\r\n|\n\r(?!\n)|\r\n\n")
+# A frame ends at an empty line. After a CR the LF of a CRLF may still be on its way: it then leads the next frame as
+# an empty line, which means nothing, and no frame has to wait for it.
+_FRAME_END = re.compile(rb"\n\n|\r\n\r\n?|\r\r\n?|\n\r\n?")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
@@ -57,11 +58,9 @@ class SseSplitter:
         frames: list[SseFrame] = []
         position, scan = 0, self._scanned
         while match := _FRAME_END.search(pending, scan):
-            end = match.end()
-            if end == len(pending) and pending[-1] == 13:  # a CR may be half of a CRLF
-                break
-            frames.append(_frame(pending[position:end]))
-            position = scan = end
+            scan = match.end()
+            frames.append(_frame(pending[position:scan]))
+            position = scan
         self._pending = pending[position:] if position else pending
         self._scanned = max(0, len(self._pending) - 3)
         if len(self._pending) > FRAME_BYTES_MAX:
