@@ -1,7 +1,9 @@
 """The recorder of the request path: counts a finished request and hands its row to whoever keeps the request log."""
 
+from collections import Counter
 from collections.abc import Callable
 
+from allgate.core.errors import Failure
 from allgate.gateway.ports import LogRow
 from allgate.telemetry.metrics import Metrics
 
@@ -12,13 +14,26 @@ Keep = Callable[[LogRow], None]
 class RequestRecorder:
     """`gateway.ports.Recorder`. `keep` None: metrics only."""
 
-    __slots__ = ("_keep", "metrics")
+    __slots__ = ("_keep", "_refused", "metrics")
 
     def __init__(self, metrics: Metrics, keep: Keep | None) -> None:
         self.metrics = metrics
         self._keep = keep
+        self._refused: Counter[tuple[str, str, str]] = Counter()
+        metrics.gauge(
+            "allgate_requests_refused_total", "counter", "Requests that were never admitted.", self._refusals
+        )
 
     def record(self, row: LogRow) -> None:
         self.metrics.observe(row)
         if self._keep is not None:
             self._keep(row)
+
+    def refused(self, dialect: str, operation: str, failure: Failure) -> None:
+        self._refused[dialect, operation, failure.kind] += 1
+
+    def _refusals(self) -> list[tuple[dict[str, str], float]]:
+        return [
+            ({"dialect": dialect, "operation": operation, "kind": kind}, count)
+            for (dialect, operation, kind), count in self._refused.items()
+        ]

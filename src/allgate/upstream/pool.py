@@ -69,12 +69,22 @@ class Pool:
         return connection.start(head, request.body, body_bytes, sink, deadlines, now_s)
 
     async def send(
-        self, target: Target, request: UpstreamRequest, sink: ReplySink, deadlines: Deadlines = DEADLINES
+        self,
+        target: Target,
+        request: UpstreamRequest,
+        sink: ReplySink,
+        deadlines: Deadlines = DEADLINES,
+        *,
+        fresh: bool = False,
     ) -> Exchange:
         """Send on an idle connection, or on a new one. What goes wrong afterwards goes to the sink.
 
+        `fresh` closes the origin's idle connections first: one of them was stale, so the others are not worth a try.
         Raises: AttemptFailed(NOT_SENT): no byte left. ValueError: see `request_head`.
         """
+        if fresh and (origin := self._origins.get(target)) is not None:
+            for idle in tuple(origin.idle):
+                idle.retire()
         exchange = self.try_send(target, request, sink, deadlines)
         if exchange is not None:
             return exchange

@@ -28,13 +28,19 @@ class PooledTransport:
         self._targets: dict[tuple[object, ...], tuple[Target, str]] = {}
 
     async def send(
-        self, upstream: Upstream, path: str, headers: Headers, body: Sequence[bytes], sink: ReplySink
+        self,
+        upstream: Upstream,
+        path: str,
+        headers: Headers,
+        body: Sequence[bytes],
+        sink: ReplySink,
+        *,
+        fresh: bool = False,
     ) -> Exchange:
         """POST to the upstream's base URL followed by `path`. Raises: AttemptFailed(NOT_SENT), ValueError."""
         target, base_path = self._target(upstream)
         request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=tuple(body))
-        exchange = self._pool.try_send(target, request, sink, self._deadlines)
-        return exchange or await self._pool.send(target, request, sink, self._deadlines)
+        return await self._pool.send(target, request, sink, self._deadlines, fresh=fresh)
 
     def _target(self, upstream: Upstream) -> tuple[Target, str]:
         close_delimited = upstream.provider.close_delimited

@@ -1,6 +1,6 @@
 """The configuration in memory, swapped whole: a reader sees the old snapshot or the new one, never a mixture."""
 
-from allgate.billing.prices import PriceSheet
+from allgate.billing.pricing import Pricing
 from allgate.identity.caller import Caller
 from allgate.routing.catalogue import Catalogue
 from allgate.wiring.registry import Snapshot
@@ -13,11 +13,11 @@ class LiveDirectory:
     sheet it was admitted with.
     """
 
-    __slots__ = ("_sheets", "_snapshot")
+    __slots__ = ("_pricings", "_snapshot")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._sheets = dict(snapshot.sheets)
+        self._pricings = _compiled(snapshot)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -26,9 +26,13 @@ class LiveDirectory:
     def caller(self, key_hash: str) -> Caller | None:
         return self._snapshot.callers.get(key_hash)
 
-    def price(self, price_id: str) -> PriceSheet | None:
-        return self._sheets.get(price_id)
+    def price(self, price_id: str) -> Pricing | None:
+        return self._pricings.get(price_id)
 
     def swap(self, snapshot: Snapshot) -> None:
-        self._sheets = self._sheets | snapshot.sheets
+        self._pricings = self._pricings | _compiled(snapshot)
         self._snapshot = snapshot
+
+
+def _compiled(snapshot: Snapshot) -> dict[str, Pricing]:
+    return {price_id: Pricing(sheet) for price_id, sheet in snapshot.sheets.items()}
