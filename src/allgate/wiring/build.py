@@ -8,9 +8,10 @@ write what waits. A second signal is not special: the drain is bounded.
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import Any
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import NamedTuple
 
 import structlog
 import uvloop
@@ -45,38 +46,56 @@ def run(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
 
 async def serve(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
     """The same on a running loop."""
-    state = await open_state(settings)
-    limits = PoolLimits(connections_per_origin_max=settings.pool.connections_max)
-    pool = Pool(limits=limits)
-    exchanges = Exchanges(
-        commit_after_s=round(settings.stream.commit_after_s), keep_alive_s=round(settings.stream.keepalive_s)
-    )
-    services = _services(settings, state, pool, exchanges)
-    _show(state, pool)
-    server = _SignalFreeServer(
-        _config(settings, Edge(services, _Status(state, exchanges), settings.server.body_bytes_max))
-    )
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with asyncio.TaskGroup() as tasks:
-        ticking = tasks.create_task(exchanges.run_ticker())
-        sweeping = tasks.create_task(sweep(server.server_state.connections))
-        serving = tasks.create_task(_listen(server, ready))
-        await _first(stopping, serving)
-        exchanges.admitting = False
+    async with gateway(settings) as running:
+        if ready is not None:
+            ready(running.url)
+        await stopping.wait()
+
+
+class Gateway(NamedTuple):
+    """A gateway that listens. `url` has no trailing slash."""
+
+    url: str
+    services: Services
+    state: State
+    pool: Pool
+
+
+@asynccontextmanager
+async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
+    """A listening gateway; leaving the block drains and closes it. Raises: ConfigError; OSError: the port is taken."""
+    listener = _listener(Listen.parse(settings.server.listen))
+    state = await open_state(settings)
+    pool = Pool(limits=PoolLimits(connections_per_origin_max=settings.pool.connections_max))
+    services = _services(settings, state, pool)
+    _show(state, pool)
+    edge = Edge(services, _Status(state, services.exchanges), settings.server.body_bytes_max)
+    server = _Server(_config(settings, edge))
+    tasks = [
+        asyncio.create_task(services.exchanges.run_ticker(), name="ticker"),
+        asyncio.create_task(sweep(server.server_state.connections), name="sweep"),
+        asyncio.create_task(server.serve(sockets=[listener]), name="serve"),
+    ]
+    try:
+        yield Gateway(url=_url(listener), services=services, state=state, pool=pool)
+    finally:
+        services.exchanges.admitting = False
         server.should_exit = True
-        cut = await exchanges.drain(settings.server.drain_s)
+        cut = await services.exchanges.drain(settings.server.drain_s)
         _log.info("drained", cut=cut)
-        await serving
-        ticking.cancel()
-        sweeping.cancel()
-    await pool.aclose()
-    await state.close()
+        for task in tasks[:-1]:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await pool.aclose()
+        await state.close()
 
 
-def _services(settings: Settings, state: State, pool: Pool, exchanges: Exchanges) -> Services:
+def _services(settings: Settings, state: State, pool: Pool) -> Services:
+    stream = settings.stream
     deadlines = Deadlines(
         connect_s=settings.timeouts.connect_s,
         first_byte_s=settings.timeouts.first_byte_s,
@@ -92,17 +111,16 @@ def _services(settings: Settings, state: State, pool: Pool, exchanges: Exchanges
         transport=PooledTransport(pool, deadlines),
         recorder=state.recorder,
         dialects=CHAT_DIALECTS,
-        exchanges=exchanges,
+        exchanges=Exchanges(
+            commit_after_s=round(stream.commit_after_s), keep_alive_s=round(stream.keepalive_s)
+        ),
         seal_keys=state.seal_keys,
     )
 
 
 def _config(settings: Settings, edge: Edge) -> Config:
-    listen = Listen.parse(settings.server.listen)
     return Config(
         edge,  # pyright: ignore[reportArgumentType] -- uvicorn's scope types are narrower than ASGI's
-        host=listen.host,
-        port=listen.port,
         http=EdgeProtocol,
         ws="none",
         lifespan="off",
@@ -116,16 +134,15 @@ def _config(settings: Settings, edge: Edge) -> Config:
     )
 
 
-async def _listen(server: "_SignalFreeServer", ready: Callable[[str], None] | None) -> None:
-    server.ready = ready
-    await server.serve()
+def _listener(listen: Listen) -> socket.socket:
+    """Bound before anything else is opened, so that a taken port is a plain error."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    return socket.create_server((listen.host, listen.port), family=family, backlog=LISTEN_BACKLOG)
 
 
-async def _first(stopping: asyncio.Event, serving: "asyncio.Task[None]") -> None:
-    """Until we are told to stop, or the server ended by itself (its port is taken)."""
-    waiting = asyncio.ensure_future(stopping.wait())
-    await asyncio.wait((waiting, serving), return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _show(state: State, pool: Pool) -> None:
@@ -138,20 +155,12 @@ def _show(state: State, pool: Pool) -> None:
         )
 
 
-class _SignalFreeServer(Server):
-    """uvicorn's server without its signal handling, which is ours, and with a word when it listens."""
-
-    ready: Callable[[str], None] | None = None
+class _Server(Server):
+    """uvicorn's server without its signal handling, which is ours."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        if self.started and self.ready is not None:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self.ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
 class _Status:
