@@ -97,9 +97,9 @@ $(UV): tools/uv.txt
 	pip || PIP_CERT="$(CA_BUNDLE)" pip
 	@touch $@
 
-$(VENV): uv.lock pyproject.toml $(UV)
+$(VENV): uv.lock pyproject.toml tools/sync.sh $(UV)
 	@echo "make: setting up .venv" >&2
-	@$(UV) sync --frozen --quiet --python .cache/uv/bin/python
+	@tools/sync.sh
 	@touch $@
 
 .cache/sdks/%/.synced: tests/sdks/%.txt $(UV)
