@@ -185,9 +185,9 @@ class Connection(asyncio.Protocol):
         self._serving = request.serial
         try:
             scene, reply = self._desk.admit(request, scripted)
+            self._reset_on_next = scene.stale == "next"  # before the reply: the next request may be quick
             for step in steps(reply, scene):
                 await self._take(step, request.serial)
-            self._reset_on_next = scene.stale == "next"
         except Exception as error:
             self._desk.crashes.append(error)
             self._desk.ledger.note(request.serial, error=f"simulator crashed: {error!r}")

@@ -4,18 +4,26 @@
 request to come). They need no key and leave no line in the ledger.
 """
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import Protocol
 
 from allgate.simulator.delivery import Reply
 from allgate.simulator.exchange import Request
+from allgate.simulator.ledger import Ledger
 from allgate.simulator.scenes import SceneError
 from allgate.wire import json
 from allgate.wire.json import JsonObject
 
-if TYPE_CHECKING:
-    from allgate.simulator.desk import Desk
-
 _PAGES = ("/healthz", "/ledger", "/release", "/script")
+
+
+class Controls(Protocol):
+    """What the pages show and steer."""
+
+    ledger: Ledger
+
+    def held(self, name: str) -> asyncio.Event: ...
+    def script(self, *lines: str) -> None: ...
 
 
 def owns(request: Request) -> bool:
@@ -23,7 +31,7 @@ def owns(request: Request) -> bool:
     return request.path in _PAGES
 
 
-def reply(request: Request, desk: "Desk") -> Reply:
+def reply(request: Request, desk: Controls) -> Reply:
     """The page."""
     status, body = _page(request, desk)
     return Reply(
@@ -31,7 +39,7 @@ def reply(request: Request, desk: "Desk") -> Reply:
     )
 
 
-def _page(request: Request, desk: "Desk") -> tuple[int, JsonObject]:
+def _page(request: Request, desk: Controls) -> tuple[int, JsonObject]:
     match request.path:
         case "/ledger":
             bodies = request.query.get("bodies") == "true"

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+import uvloop
+
 from allgate.simulator.ledger import Ledger, Line
 from allgate.simulator.server import SECRET, Simulator, start
 
@@ -51,7 +53,7 @@ class ThreadedSimulator:
 @contextmanager
 def running(*, secret: bytes = SECRET) -> Generator[ThreadedSimulator]:
     """A simulator for the length of a with block. Raises at its end what the simulator itself crashed with."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulator", daemon=True)
     thread.start()
     try:

@@ -31,10 +31,10 @@ def invalid_type(param: str, wanted: str, value: Json) -> Rejected:
 
 def invalid_value(param: str, value: str, supported: tuple[str, ...]) -> Rejected:
     """Invalid value: 'x'. Supported values are: …"""
-    listed = ", ".join(f"'{word}'" for word in supported[:-1])
-    last = f"'{supported[-1]}'"
+    quoted = [f"'{word}'" for word in supported]
+    listed = " and ".join(quoted) if len(quoted) < 3 else f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
     return Rejected(
-        f"Invalid value: '{value}'. Supported values are: {listed + ', and ' if listed else ''}{last}.",
+        f"Invalid value: '{value}'. Supported values are: {listed}.",
         param=param,
         code="invalid_value",
     )
