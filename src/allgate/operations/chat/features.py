@@ -25,6 +25,8 @@ def features_of(request: ChatRequest) -> frozenset[str]:
                 found.add("tools")
             case Custom():
                 found.update(("tools", "custom_tools"))
+            case Builtin(optional=True):
+                pass
             case Builtin():
                 found.add(tool.kind if tool.runs == "server" and tool.kind in HOSTED_FEATURES else "tools")
     for turn in request.turns:

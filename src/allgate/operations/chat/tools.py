@@ -52,7 +52,8 @@ class Builtin(Value, frozen=True, kw_only=True):
 
     Canonical `config` members (others stay in `raw`): web_search: `context_size` low|medium|high, `max_uses`,
     `allowed_domains`, `blocked_domains`, `user_location` {city, country, region, timezone}, `external_web_access`.
-    `raw` is the tool as `dialect` wrote it; the same dialect's encoder sends that.
+    `raw` is the tool as `dialect` wrote it; the same dialect's encoder sends that. `optional`: the client declares it in
+    every request and works without it (Codex and its web search), so a target without it is no reason to refuse.
     """
 
     kind: BuiltinKind
@@ -61,6 +62,7 @@ class Builtin(Value, frozen=True, kw_only=True):
     config: JsonObject = {}
     raw: Json = None
     dialect: str = ""
+    optional: bool = False
     cache: CacheMark | None = None
     extra: Extra = {}
 
