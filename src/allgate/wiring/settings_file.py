@@ -15,7 +15,9 @@ import msgspec
 
 from allgate.admin.rows import ConfigError, Declaration
 from allgate.core.secret import Secret
+from allgate.core.value import changed
 from allgate.wire.json import Json, JsonObject
+from allgate.wiring.listen import Listen
 from allgate.wiring.settings import SECTIONS, Section, Settings
 
 ENV_PREFIX = "ALLGATE_"
@@ -25,8 +27,8 @@ FILE_BYTES_MAX = 16 * 1024 * 1024
 Wanted = TypeVar("Wanted")
 
 
-def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
-    """The settings of `path` (None: defaults, nothing declared), overridden by the environment.
+def load(path: Path | None, environment: Mapping[str, str], *, port: int | None = None) -> Settings:
+    """The settings of `path` (None: defaults, nothing declared), overridden by the environment, then by `port`.
 
     Raises: ConfigError: cannot be read, is not TOML, an unknown key, a wrong type, a value out of bounds.
     """
@@ -36,7 +38,8 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     settings = _converted(tables, Settings, where)
     declared = _converted(rows, Declaration, where) if path else None
     folder = path.parent if path else Path()
-    return msgspec.structs.replace(_overridden(settings, environment), declared=declared, folder=folder)
+    settings = _with_port(_overridden(settings, environment), port)
+    return msgspec.structs.replace(settings, declared=declared, folder=folder)
 
 
 def declaration_in(path: Path) -> Declaration:
@@ -86,6 +89,15 @@ def _addressed(variable: str) -> tuple[str, str] | None:
         if name.startswith(section + "_"):
             return section, name.removeprefix(section + "_")
     return None
+
+
+def _with_port(settings: Settings, port: int | None) -> Settings:
+    if port is None:
+        return settings
+    listen = changed(Listen.parse(settings.server.listen), port=port)
+    return msgspec.structs.replace(
+        settings, server=msgspec.structs.replace(settings.server, listen=str(listen))
+    )
 
 
 def _converted(tables: JsonObject, kind: type[Wanted], where: str, *, strict: bool = True) -> Wanted:
