@@ -35,6 +35,10 @@ class Exchanges:
         if not self._open:
             self._empty.set()
 
+    async def idle(self) -> None:
+        """Until no exchange is under way."""
+        await self._empty.wait()
+
     def check_admitting(self) -> None:
         """Raises: Refused(OVERLOADED): the process is stopping."""
         if not self.admitting:
@@ -58,7 +62,7 @@ class Exchanges:
         self.admitting = False
         try:
             async with asyncio.timeout(drain_s):
-                await self._empty.wait()
+                await self.idle()
         except TimeoutError:
             pass
         left = tuple(self._open)
