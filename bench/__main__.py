@@ -9,11 +9,12 @@ import argparse
 import sys
 from contextlib import ExitStack
 
+from bench import nginx
 from bench.measure import measure, run_load
 from bench.programs import build
 from bench.report import Run, commit, keep, machine, markdown
 from bench.scenarios import SCENARIOS, Scenario
-from bench.targets import Target, bare_proxy, gateway, mocks
+from bench.targets import Target, gateway, mocks, plain_origins
 
 SECONDS = {"direct": 0.7, "nginx": 1.5, "allgate": 2.5}
 PACED_SECONDS = 3.0  # a stream takes 2.5 s: each connection has two, the second of which ends in its own time
@@ -28,10 +29,21 @@ def main() -> int:
     build()
     print(f"bench: {len(rows)} rows, {options.rounds} rounds, commit {commit()}, {machine()}", flush=True)
     run = Run({row: {} for row in rows}, {}, {})
-    with mocks({row.route for row in rows}) as direct:
+    binary = nginx.binary()
+    nginx.write_certificates()
+    with ExitStack() as stack:
+        direct = stack.enter_context(mocks({row.route for row in rows}))
+        origins = plain_origins(direct)
+        if binary:
+            origins |= stack.enter_context(nginx.tls_origins(binary, direct))
+        run.skipped.update({row: "needs nginx for TLS" for row in rows if row.route not in origins})
         for number in range(1, options.rounds + 1):
             print(f"bench: round {number}", flush=True)
-            one_round(run, rows, direct, with_gateway=not options.without_gateway)
+            with ExitStack() as round_stack:
+                targets = [direct]
+                targets += [round_stack.enter_context(nginx.bare_proxy(binary, origins))] if binary else []
+                targets += [] if options.without_gateway else [round_stack.enter_context(gateway(origins))]
+                one_round(run, rows, targets)
     print(markdown(run))
     print(f"\nkept in {keep(run, options.rounds)}")
     return bool(run.skipped)
@@ -48,16 +60,12 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def one_round(run: Run, rows: list[Scenario], direct: Target, *, with_gateway: bool) -> None:
-    with ExitStack() as stack:
-        started = [stack.enter_context(bare_proxy(direct.ports))]
-        started += [stack.enter_context(gateway(direct.ports))] if with_gateway else []
-        targets = [direct, *(target for target in started if target)]
-        for target in targets[1:]:
-            run.ready_s.setdefault(target.name, []).append(target.ready_s or 0)
-        for row in rows:
-            if row not in run.skipped:
-                one_row(run, row, targets)
+def one_round(run: Run, rows: list[Scenario], targets: list[Target]) -> None:
+    for target in targets[1:]:
+        run.ready_s.setdefault(target.name, []).append(target.ready_s or 0)
+    for row in rows:
+        if row not in run.skipped:
+            one_row(run, row, targets)
 
 
 def one_row(run: Run, row: Scenario, targets: list[Target]) -> None:
@@ -66,7 +74,8 @@ def one_row(run: Run, row: Scenario, targets: list[Target]) -> None:
             if row.answer != "paced":
                 run_load(row, target, WARM_UP)
             seconds = PACED_SECONDS if row.answer == "paced" else SECONDS[target.name]
-            run.samples[row].setdefault(target.name, []).append(measure(row, target, seconds))
+            sample = measure(row, target, seconds)
+            run.samples[row].setdefault(target.name, []).append(sample)
     except RuntimeError as error:
         run.skipped[row] = str(error)
         print(f"bench: SKIPPED {error}", flush=True)

@@ -26,12 +26,12 @@ TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 class Program:
     """One running process on one core; `with` ends it."""
 
-    def __init__(self, command: Sequence[str | Path], core: int, env: dict[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str | Path], core: int) -> None:
         self.name = Path(command[0]).name
         self.log = OUT / f"{self.name}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | (env or {}),
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=lambda: os.sched_setaffinity(0, {core}),
             )  # fmt: skip
 
@@ -106,20 +106,3 @@ def build() -> None:
         program = OUT / name
         if not program.exists() or program.stat().st_mtime < max(file.stat().st_mtime for file in sources):
             subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", program, sources[0]], check=True)
-
-
-def nginx() -> str | None:
-    """The nginx on this machine, installed from Debian's packages if that can be done; None, loudly, if not."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
-    if not shutil.which("nginx", path=path) and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = os.environ | {
-            "DEBIAN_FRONTEND": "noninteractive",
-            "RUNLEVEL": "1",
-        }  # 1: its service stays down
-        subprocess.run(
-            ["apt-get", "install", "-qq", "nginx-light"], env=quiet, stdout=subprocess.DEVNULL, check=False
-        )
-    found = shutil.which("nginx", path=path)
-    if not found:
-        print("bench: NGINX IS ABSENT and could not be installed; its columns stay empty")
-    return found

@@ -21,15 +21,16 @@ class Scenario(NamedTuple):
     connections: int
     prompt_bytes: int = KB
     short: bool = False  # also a row of the short table
+    tls: bool = False  # between the gateway and the mock
 
     @property
     def name(self) -> str:
         crossing = self.client if self.client == self.upstream else f"{self.client} → {self.upstream}"
-        return f"{crossing}, {self.answer}"
+        return f"{crossing}, {self.answer}" + (", TLS upstream" if self.tls else "")
 
     @property
     def route(self) -> "Route":
-        return Route(self.upstream, self.answer)
+        return Route(self.upstream, self.answer, self.tls)
 
     @property
     def unit(self) -> Literal["request", "chunk"]:
@@ -41,10 +42,11 @@ class Route(NamedTuple):
 
     upstream: Dialect
     answer: Answer
+    tls: bool = False
 
     @property
     def model(self) -> str:
-        return f"bench-{self.upstream}-{self.answer}"
+        return f"bench-{self.upstream}-{self.answer}" + ("-tls" if self.tls else "")
 
 
 SCENARIOS = (
@@ -60,6 +62,8 @@ SCENARIOS = (
     Scenario("openai_chat", "openai_chat", "burst", 64),
     Scenario("openai_chat", "openai_chat", "paced", 64),
     Scenario("openai_chat", "openai_chat", "paced", 1024, short=True),
+    Scenario("openai_chat", "openai_chat", "unary", 64, tls=True),
+    Scenario("openai_chat", "openai_chat", "paced", 1024, tls=True),
     Scenario("openai_chat", "anthropic", "unary", 1),
     Scenario("openai_chat", "anthropic", "unary", 64, short=True),
     Scenario("openai_chat", "anthropic", "unary", 16, 100 * KB),

@@ -13,7 +13,7 @@ import sys
 from bench.measure import run_load
 from bench.programs import build
 from bench.scenarios import Scenario
-from bench.targets import Target, gateway, mocks
+from bench.targets import Target, gateway, mocks, plain_origins
 
 BATCH = 5_000
 SLOPE_MB_MAX = (
@@ -34,7 +34,10 @@ def main() -> int:
     requests = parser.parse_args().requests
     build()
 
-    with mocks([kind.route for kind in KINDS], fault_every=ONE_IN) as direct, gateway(direct.ports) as target:
+    with (
+        mocks([kind.route for kind in KINDS], fault_every=ONE_IN) as direct,
+        gateway(plain_origins(direct)) as target,
+    ):
         readings = soak(target, requests)
     slope_mb = slope_per_100_000(readings)
     print(f"slope after warm-up: {slope_mb:+.2f} MB per 100,000 requests (at most {SLOPE_MB_MAX})")

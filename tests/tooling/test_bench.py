@@ -23,9 +23,7 @@ def tools(tmp_path_factory):
     out = tmp_path_factory.mktemp("bench")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "OUT", out)
-        patch.setattr(targets, "OUT", out)
         patch.setattr(programs, "LOAD_CORE", min(programs.os.sched_getaffinity(0)))
-        patch.setattr(targets, "LOAD_CORE", programs.LOAD_CORE)
         patch.setattr(programs.os, "sched_getaffinity", lambda pid: {0, 1})
         programs.build()
         yield out
@@ -102,7 +100,9 @@ def test_the_short_table_is_part_of_the_whole():
 def test_the_gateways_configuration_is_toml():
     import tomllib
 
-    config = targets.gateway_config(1, programs.OUT / "x.db", {Route("anthropic", "unary"): 9})
+    config = targets.gateway_config(
+        1, programs.OUT / "x.db", {Route("anthropic", "unary"): "http://127.0.0.1:9"}
+    )
     assert tomllib.loads(config)["upstreams"][0]["base_url"] == "http://127.0.0.1:9"
 
 
