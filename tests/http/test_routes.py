@@ -1,0 +1,58 @@
+import pytest
+
+from allgate.http.routes import find_route
+
+CHAT = [
+    ("/v1/chat/completions", "openai_chat"),
+    ("/chat/completions", "openai_chat"),
+    ("/v1/v1/chat/completions", "openai_chat"),
+    ("/v1/responses", "openai_responses"),
+    ("/responses", "openai_responses"),
+    ("/v1/messages", "anthropic"),
+    ("/messages", "anthropic"),
+    ("/v1/v1/messages", "anthropic"),
+    ("/v1beta/models/gemini-x:generateContent", "gemini"),
+    ("/v1/models/gemini-x:streamGenerateContent", "gemini"),
+    ("/v1beta/v1beta/models/gemini-x:generateContent", "gemini"),
+    ("/v1beta/v1/models/gemini-x:generateContent", "gemini"),
+    ("/models/gemini-x:generateContent", "gemini"),
+    ("/v1beta1/publishers/google/models/gemini-x:streamGenerateContent", "gemini"),
+    ("/v1beta/models/org/name:tag:generateContent", "gemini"),
+]
+
+
+@pytest.mark.parametrize(("path", "dialect"), CHAT)
+def test_every_habit_of_clients_finds_its_dialect(path: str, dialect: str) -> None:
+    route = find_route("POST", path, anthropic=False, gemini=False)
+    assert (route.dialect, route.operation) == (dialect, "chat")
+
+
+@pytest.mark.parametrize(("path", "_"), CHAT)
+def test_the_wrong_method_is_told_which_one_is_right(path: str, _: str) -> None:
+    route = find_route("GET", path, anthropic=False, gemini=False)
+    assert (route.operation, route.allowed) in ((None, "POST"), ("model", ""))
+
+
+@pytest.mark.parametrize(
+    ("path", "anthropic", "gemini", "dialect", "operation"),
+    [
+        ("/v1/models", False, False, "openai_chat", "models"),
+        ("/v1/models", True, False, "anthropic", "models"),
+        ("/v1/models", False, True, "gemini", "models"),
+        ("/v1beta/models", False, False, "gemini", "models"),
+        ("/models", False, False, "openai_chat", "models"),
+        ("/v1/models/org/name", False, False, "openai_chat", "model"),
+    ],
+)
+def test_the_model_list_comes_in_the_shape_of_who_asks(
+    path: str, anthropic: bool, gemini: bool, dialect: str, operation: str
+) -> None:
+    route = find_route("GET", path, anthropic=anthropic, gemini=gemini)
+    assert (route.dialect, route.operation) == (dialect, operation)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/nothing", "/v1modelsx", "/v1/chat", "/admin", "/v1/messages/x"]
+)
+def test_other_paths_have_no_route(path: str) -> None:
+    assert find_route("POST", path, anthropic=False, gemini=False).operation is None
