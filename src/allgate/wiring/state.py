@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from allgate.admin.records import document_of
 from allgate.admin.rows import ConfigError, Declaration
 from allgate.core.secret import Secret
 from allgate.storage.memory_ledger import MemoryLedger
@@ -75,9 +76,9 @@ def _snapshot(settings: Settings) -> Snapshot:
     def resolve(reference: Secret, key: str) -> Secret:
         return resolved(reference, key, os.environ, settings.folder)
 
-    declared = settings.declared or Declaration()
+    document = document_of(settings.declared or Declaration(), resolve)
     loopback = Listen.parse(settings.server.listen).loopback
-    return snapshot(declared, packaged_providers(), resolve, revision=1, loopback=loopback)
+    return snapshot(document, packaged_providers(), resolve, revision=1, loopback=loopback)
 
 
 def _show(metrics: Metrics, ledger: MemoryLedger, loop_lag: LoopLag) -> None:

@@ -1,0 +1,49 @@
+"""Key records to the callers that the request path looks up by hash."""
+
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from allgate.admin.records import Document, KeyRecord
+from allgate.admin.rows import ConfigError
+from allgate.identity.caller import Caller
+
+
+def callers(document: Document, *, loopback: bool) -> dict[str, Caller]:
+    """Every caller that may come in, by the hash of the key. Keys whose account or self is disabled are not there, and
+    demo keys only where the listener is `loopback`. Raises: ConfigError."""
+    found: dict[str, Caller] = {}
+    for name, kept in document.keys.items():
+        caller = _caller(kept.record, f"keys.{name}")
+        account = document.accounts.get(kept.record.account)
+        if account is None:
+            raise ConfigError(f"keys.{name}", "account", f"there is no account {kept.record.account!r}")
+        if not (kept.disabled or account.disabled) and (loopback or not caller.loopback_only):
+            found[kept.record.hash] = caller
+    return found
+
+
+def _caller(record: KeyRecord, where: str) -> Caller:
+    return Caller(
+        account_id=record.account,
+        key_id=record.id,
+        key_name=record.name,
+        models=None if record.models is None else frozenset(record.models),
+        networks=tuple(_network(text, where) for text in record.networks),
+        expires_s=None if record.expires is None else _time_s(record.expires, where),
+        loopback_only=record.loopback_only,
+    )
+
+
+def _network(text: str, where: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ConfigError(where, "networks", str(error)) from error
+
+
+def _time_s(text: str, where: str) -> float:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(where, "expires", f"is no ISO date or time: {text!r}") from error
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
