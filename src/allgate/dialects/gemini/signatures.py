@@ -1,0 +1,60 @@
+"""thoughtSignature ↔ seals.
+
+One slot per part carries whatever must come back: Gemini's own signature bare, any other vendor's seal in an envelope
+of ours. The slot must hold padded standard base64, or Google's Python SDK rejects the whole chunk.
+
+Gemini CLI drops thought parts from its history and keeps the signatures of the others. So a foreign seal of a thought
+rides on the next part that is not a thought, and on the way back a thought's seal found on such a part belongs to the
+thought before it (`belongs_to_thought`). Where there is none, an unreadable one is put there.
+
+`skip_thought_signature_validator`, plain or in base64, is what clients write for "I have none".
+"""
+
+import binascii
+
+from allgate.dialects.seals import SealBox, is_envelope
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.parts import Seal
+
+ORIGIN = "gemini"
+CLIENT_DECLARED = "client-declared"
+NO_SIGNATURE = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+"""What Google documents for history from another model: it decodes to "skip_thought_signature_validator"."""
+_NO_SIGNATURES = frozenset({"", "skip_thought_signature_validator", NO_SIGNATURE})
+
+
+def seals_in(signature: str | None, box: SealBox) -> tuple[Seal, ...]:
+    """The seal that a client sent back; none for the dummy and for an envelope that is not ours."""
+    if signature is None or signature in _NO_SIGNATURES:
+        return ()
+    if is_envelope(signature):
+        opened = box.unwrap(signature)
+        return () if opened is None else (opened.seal,)
+    return (Seal(origin=ORIGIN, scope=CLIENT_DECLARED, form="thought", value=signature),)
+
+
+def belongs_to_thought(seal: Seal) -> bool:
+    """True for a seal that other vendors give to their thinking, not to what follows it."""
+    return seal.origin != ORIGIN and seal.form != "thought"
+
+
+def for_client(seal: Seal, box: SealBox) -> str:
+    """What goes into the slot of a client's part."""
+    native = seal.origin == ORIGIN and _is_base64(seal.value) and not is_envelope(seal.value)
+    return seal.value if native else box.wrap(seal)
+
+
+def for_provider(seals: tuple[Seal, ...], caps: Caps) -> str | None:
+    """The signature to replay to this deployment; None if no seal is its own."""
+    for seal in seals:
+        if seal.origin == (caps.seal_origin or ORIGIN) and seal.scope in (CLIENT_DECLARED, caps.seal_scope):
+            return seal.value
+    return None
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        binascii.a2b_base64(text, strict_mode=True)
+    except (binascii.Error, ValueError):
+        return False
+    return bool(text)

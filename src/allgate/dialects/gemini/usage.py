@@ -1,0 +1,129 @@
+"""usageMetadata ↔ Usage.
+
+Gemini counts cached tokens inside `promptTokenCount`, tool results that it fetched itself in
+`toolUsePromptTokenCount`, and thoughts beside `candidatesTokenCount`. Some deployments count the thoughts inside: then
+the parts already add up to `totalTokenCount` without them. Counts that are zero are left out of the JSON (proto3).
+Modalities come twice or in lower case from some: they are added up, whatever their case (a peer billed audio as text).
+"""
+
+import msgspec
+
+from allgate.core.usage import Usage
+from allgate.core.value import changed
+from allgate.wire.json import Json, JsonObject
+
+# google.ai.generativelanguage.v1beta.Modality, where a reply writes numbers.
+_MODALITY_NUMBERS = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
+_INPUT_FIELDS = {
+    "TEXT": "input_text_tokens", "AUDIO": "input_audio_tokens", "IMAGE": "input_image_tokens",
+    "VIDEO": "input_video_tokens", "DOCUMENT": "input_document_tokens",
+}  # fmt: skip
+_OUTPUT_FIELDS = {
+    "TEXT": "output_text_tokens", "AUDIO": "output_audio_tokens", "IMAGE": "output_image_tokens",
+}  # fmt: skip
+
+
+class Details(msgspec.Struct, rename="camel"):
+    """Tokens of one modality."""
+
+    modality: str | int = ""
+    token_count: int = 0
+
+
+class UsageMetadata(msgspec.Struct, rename="camel"):
+    """The counts as they are written."""
+
+    prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    total_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    prompt_tokens_details: list[Details] | None = None
+    candidates_tokens_details: list[Details] | None = None
+    tool_use_prompt_tokens_details: list[Details] | None = None
+    service_tier: str | None = None
+
+
+def latest(older: UsageMetadata | None, newer: UsageMetadata) -> UsageMetadata:
+    """The newer snapshot over the older, field by field: snapshots are cumulative, and a field may be left out."""
+    if older is None:
+        return newer
+    for name in UsageMetadata.__struct_fields__:
+        if getattr(newer, name) is None and (before := getattr(older, name)) is not None:
+            setattr(newer, name, before)
+    return newer
+
+
+def usage_of(metadata: UsageMetadata, searches: int | None = None) -> Usage:
+    """The usage that these counts mean. `searches`: web searches that the answer reports."""
+    prompt, tools, total = (
+        metadata.prompt_token_count,
+        metadata.tool_use_prompt_token_count,
+        metadata.total_token_count,
+    )
+    given = None if prompt is None else prompt + (tools or 0)
+    usage = Usage(
+        input_tokens=given,
+        output_tokens=_output(metadata, given, total),
+        cache_read_tokens=metadata.cached_content_token_count,
+        reasoning_tokens=metadata.thoughts_token_count,
+        tool_prompt_tokens=tools,
+        web_search_calls=searches,
+    )
+    counts = {
+        **_by_modality(
+            metadata.prompt_tokens_details, _INPUT_FIELDS, metadata.tool_use_prompt_tokens_details
+        ),
+        **_by_modality(metadata.candidates_tokens_details, _OUTPUT_FIELDS),
+    }
+    return changed(usage, **counts) if counts else usage
+
+
+def _output(metadata: UsageMetadata, given: int | None, total: int | None) -> int | None:
+    answer, thoughts = metadata.candidates_token_count, metadata.thoughts_token_count
+    if answer is None and thoughts is None:
+        return None if total is None or given is None else max(0, total - given)
+    if answer and thoughts and given is not None and given + answer == total:
+        return answer  # thoughts are already inside
+    return (answer or 0) + (thoughts or 0)
+
+
+def _by_modality(
+    details: list[Details] | None, fields: dict[str, str], more: list[Details] | None = None
+) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for one in (*(details or ()), *(more or ())):
+        modality = one.modality
+        word = _MODALITY_NUMBERS.get(modality, "") if isinstance(modality, int) else modality.upper()
+        if field := fields.get(word):
+            counts[field] = counts.get(field, 0) + one.token_count
+    return counts
+
+
+def metadata_of(usage: Usage) -> JsonObject:
+    """usageMetadata for a client: thoughts beside the answer, as Gemini counts them."""
+    tools = usage.tool_prompt_tokens
+    reasoning = usage.reasoning_tokens
+    counts: JsonObject = {
+        "promptTokenCount": None if usage.input_tokens is None else max(0, usage.input_tokens - (tools or 0)),
+        "candidatesTokenCount": None
+        if usage.output_tokens is None
+        else max(0, usage.output_tokens - (reasoning or 0)),
+        "thoughtsTokenCount": reasoning,
+        "cachedContentTokenCount": usage.cache_read_tokens,
+        "toolUsePromptTokenCount": tools,
+        "totalTokenCount": usage.total_tokens,
+        "promptTokensDetails": _details(usage, _INPUT_FIELDS),
+        "candidatesTokensDetails": _details(usage, _OUTPUT_FIELDS),
+    }
+    return {name: count for name, count in counts.items() if count is not None}
+
+
+def _details(usage: Usage, fields: dict[str, str]) -> list[Json] | None:
+    counted = {modality: getattr(usage, field) for modality, field in fields.items()}
+    return [
+        {"modality": modality, "tokenCount": count}
+        for modality, count in counted.items()
+        if count is not None
+    ] or None
