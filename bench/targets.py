@@ -2,7 +2,7 @@
 
 import re
 import urllib.request
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from bench.programs import GATEWAY_CORE, Program, answers, free_port
 from bench.scenarios import Route
 from bench.wire import INTERVAL_US, reply
 
+ALLGATE = programs.ROOT / ".venv/bin/allgate"
 KEY = "sk-allgate-bench-000000000000000000000000"
 LAG_METRIC = re.compile(r"^allgate_loop_lag_seconds_max(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 PROVIDERS = {"openai_chat": ("openai", "/v1"), "anthropic": ("anthropic", "")}
@@ -65,15 +66,14 @@ def plain_origins(mock: Target) -> Origins:
 
 
 @contextmanager
-def gateway(origins: Origins) -> Generator[Target]:
+def gateway(origins: Origins, command: Sequence[str | Path] = (ALLGATE,)) -> Generator[Target]:
     """The gateway on core 0, with a fresh database, and every promise of its default configuration kept."""
     for file in programs.OUT.glob("allgate.db*"):
         file.unlink()
     port = free_port()
     config = programs.OUT / "allgate.toml"
     config.write_text(gateway_config(port, programs.OUT / "allgate.db", origins))
-    command = [programs.ROOT / ".venv/bin/allgate", "serve", "--config", config]
-    with Program(command, GATEWAY_CORE) as program:
+    with Program([*command, "serve", "--config", config], GATEWAY_CORE) as program:
         ready_s = program.wait_until(lambda: _is_ready(port))
         yield Target("allgate", dict.fromkeys(origins, port), program, ready_s)
 
