@@ -15,6 +15,12 @@ class RawClient:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), REPLY_S_MAX)
 
+    def __enter__(self) -> "RawClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
     def chat(self, scene: str, *, stream: bool = False, **fields: Json) -> None:
         body = {"model": "gpt-4o", "messages": [{"role": "user", "content": f"!scene {scene}\nHello"}]}
         self.post("/v1/chat/completions", json.encode(body | {"stream": stream} | fields))

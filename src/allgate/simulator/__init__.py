@@ -19,9 +19,9 @@ knobs beside it; knobs can be given alone and mixed. Every knob is a field of `s
 | paced | words=20 delay_ms=10 | numbered words, one frame each 10 ms; `pieces` joins them to n frames |
 | empty | text="" | an answer without text |
 | tools, parallel | calls=1, calls=2 | so many calls of the declared tools, with arguments that fit; `arguments` says other ones |
-| think, think_tools | thinking="…" | reasoning first, then the answer, or a call |
+| think, think_tools, redacted | thinking="…" | reasoning first, then the answer, or a call; `redacted` hides it (Anthropic) |
 | search | annotations=1 | web citations on the text |
-| refuse, filter, length | refuse, finish=content_filter, finish=length | other ends |
+| refuse, filter, length, pause | refuse, finish=content_filter, length, pause | other ends |
 | no_usage, usage_on_finish, usage_every | usage=none, finish, every | where counts are reported; `input`, `output`, `cached`, `cache_write`, `reasoning` say which |
 | error | status=500 | the vendor's error body; `code`, `retry_after`, `should_retry`, `page=html` or `page=empty` |
 | rate_limit, quota, overloaded, html | status=429, 429, 529, 502 | as such errors come |
@@ -30,7 +30,7 @@ knobs beside it; knobs can be given alone and mixed. Every knob is a field of `s
 | bad_json, truncated_json, no_blank_line, bad_utf8 | bad=… bad_at=1 | the second frame is broken |
 | error_frame | error_at=3 | the vendor's in-band error after 3 frames |
 | no_finish, no_done | no_finish, no_done | the finish fact, or the terminator, is missing |
-| comments | comments | SSE comments between frames |
+| comments | comments | keep-alives between frames |
 | early | early status=413 | answers while the body is still coming in |
 | interim | interim=1 | a 103 before the response |
 | trailers, big_header, many_headers, chunk_extensions | trailers=1, header_bytes=…, header_count=…, extension_bytes=… | HTTP that is legal and too much |

@@ -27,7 +27,7 @@ ECHO_CHARS_MAX = 400
 CALLS_MAX = 64
 """Tool calls in one answer; no vendor makes more than a few dozen."""
 
-FinishFact = Literal["stop", "stop_sequence", "length", "tool_calls", "content_filter", "refusal"]
+FinishFact = Literal["stop", "stop_sequence", "length", "tool_calls", "content_filter", "refusal", "pause"]
 
 REFUSAL = "I'm sorry, but I can't help with that."
 CITATION_URL = "https://example.com/source/"
@@ -65,7 +65,10 @@ class Ask(Value, frozen=True, kw_only=True):
 
 
 class Call(Value, frozen=True, kw_only=True):
-    """A tool call; `arguments` is raw text (JSON, or plain where the tool is custom)."""
+    """A tool call; `arguments` is raw text (JSON, or plain where the tool is custom).
+
+    `call_id` is 24 hexadecimal digits; each vendor writes its own prefix before them.
+    """
 
     call_id: str
     name: str
@@ -170,7 +173,7 @@ def _calls(ask: Ask, scene: Scene, serial: int, index: int) -> tuple[Call, ...]:
         dice = blake2b(f"{serial}/{index}/{number}/{tool.name}".encode(), digest_size=12).hexdigest()
         calls.append(
             Call(
-                call_id=f"call_{dice}",
+                call_id=dice,
                 name=tool.name,
                 arguments=_arguments(tool, scene, f"{ask.prompt} {number}" if number else ask.prompt),
                 custom=tool.custom,

@@ -17,13 +17,16 @@ Framing: TypeAlias = Literal["chunked", "length", "until_close"]
 
 
 class Reply(Value, frozen=True, kw_only=True):
-    """A reply to be delivered. `frames` of a unary reply is its one body. `failure` is the vendor's in-band error."""
+    """A reply to be delivered. `frames` of a unary reply is its one body. `failure` is the vendor's
+    in-band error, `idle` its keep-alive.
+    """
 
     status: int
     headers: Headers
     frames: Iterable[bytes]
     stream: bool = False
     failure: bytes = b""
+    idle: bytes = b""
 
 
 class Write(Value, frozen=True, kw_only=True):
@@ -136,7 +139,7 @@ def _body(reply: Reply, scene: Scene, framing: Framing) -> Iterator[Step]:
         if number and scene.delay_ms:
             yield Pause(seconds=scene.delay_ms / 1000)
         if scene.comments and reply.stream:
-            yield Write(data=_wrapped(b": keep-alive\n\n", scene, framing))
+            yield Write(data=_wrapped(reply.idle, scene, framing))
         spoiled = _spoiled(frame, scene) if scene.bad is not None and scene.bad_at == number else frame
         yield Write(data=_wrapped(spoiled, scene, framing), frame=True)
     if scene.cut == number + 1:

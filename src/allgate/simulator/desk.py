@@ -17,7 +17,7 @@ from allgate.simulator.exchange import Dialect, Rejected, Request
 from allgate.simulator.ledger import Ledger, Line
 from allgate.simulator.scenes import Scene, SceneError
 from allgate.wire import json
-from allgate.wire.headers import CREDENTIAL_FIELDS, Headers, text
+from allgate.wire.headers import CREDENTIAL_FIELDS, Headers, text, without
 
 EARLY_STATUS = 413
 """The status of an early response whose scene names none: too large is why vendors answer early."""
@@ -137,7 +137,14 @@ class Desk:
         frames: Iterator[bytes] = dialect.frames(ask, answers, scene, request, self._secret)
         kind = (b"content-type", dialect.stream_type(request))
         failure = dialect.failure(request)
-        return Reply(status=200, headers=(kind, *headers), frames=frames, stream=True, failure=failure)
+        return Reply(
+            status=200,
+            headers=(kind, *headers),
+            frames=frames,
+            stream=True,
+            failure=failure,
+            idle=dialect.idle,
+        )
 
     def _note_counts(self, request: Request, counts: Counts) -> None:
         self.ledger.note(
@@ -174,9 +181,10 @@ class Desk:
         if scene.retry_after is not None:
             extra.append((b"retry-after", b"%g" % scene.retry_after))
             extra.append((b"retry-after-ms", b"%d" % round(scene.retry_after * 1000)))
-        if scene.should_retry is not None:
-            extra.append((b"x-should-retry", b"true" if scene.should_retry else b"false"))
         headers, frames = reply.headers, reply.frames
+        if scene.should_retry is not None:
+            headers = without(headers, frozenset({b"x-should-retry"}))
+            extra.append((b"x-should-retry", b"true" if scene.should_retry else b"false"))
         if scene.page != "json":
             headers = ((b"content-type", b"text/html"), *headers[1:])
             frames = (HTML % (status, status) if scene.page == "html" else b"",)
@@ -185,7 +193,8 @@ class Desk:
     def _rejected(self, dialect: Dialect, request: Request, rejected: Rejected) -> Reply:
         self.ledger.note(request.serial, status=rejected.status, error=rejected.message)
         body = json.encode(dialect.rejection(rejected, request))
-        return Reply(status=rejected.status, headers=(JSON_TYPE, *dialect.headers(request)), frames=(body,))
+        headers = (JSON_TYPE, *dialect.headers(request), *dialect.retry_headers(rejected.status))
+        return Reply(status=rejected.status, headers=headers, frames=(body,))
 
 
 def _key_line(request: Request) -> str | None:

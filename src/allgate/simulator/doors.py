@@ -1,25 +1,35 @@
 """Which vendor a path belongs to, and which paths exist.
 
 Matched by the end of the path, because vendors that speak a format serve it under bases of their own
-(`/api/paas/v4/chat/completions`, `/compatible-mode/v1/…`).
+(`/api/paas/v4/chat/completions`, `/compatible-mode/v1/…`, `/anthropic/v1/messages`). Only the model list is shared
+ground: whose it is, the headers of the client say.
 """
 
-from allgate.simulator import models, openai_chat
+from allgate.simulator import anthropic, models, openai_chat
+from allgate.simulator.anthropic import ANTHROPIC
 from allgate.simulator.exchange import Dialect, Rejected, Request
 from allgate.simulator.openai_chat import OPENAI_CHAT
+from allgate.wire.headers import text
 from allgate.wire.json import JsonObject
 
-_CHAT = ("/chat/completions",)
+_DOORS: tuple[tuple[str, Dialect], ...] = (
+    ("/chat/completions", OPENAI_CHAT),
+    ("/v1/messages", ANTHROPIC),
+    ("/v1/messages/count_tokens", ANTHROPIC),
+)
 
 
-def dialect_of(_request: Request) -> Dialect:
-    """The vendor that this path belongs to; OpenAI's for a path that nobody has."""
-    return OPENAI_CHAT
+def dialect_of(request: Request) -> Dialect:
+    """The vendor that this request belongs to; OpenAI for a path that nobody has."""
+    for ending, dialect in _DOORS:
+        if request.path.endswith(ending):
+            return dialect
+    return ANTHROPIC if text(request.headers, "anthropic-version") else OPENAI_CHAT
 
 
 def check_route(request: Request) -> None:
     """Raises: Rejected: 404 for a path that does not exist, 405 for the wrong method."""
-    if not request.path.endswith(_CHAT):
+    if not any(request.path.endswith(ending) for ending, _ in _DOORS):
         raise Rejected(f"Invalid URL ({request.method} {request.path})", status=404)
     if request.method != "POST":
         raise Rejected(f"Not allowed to {request.method} on {request.path}.", status=405)
@@ -30,8 +40,13 @@ def listing(request: Request) -> JsonObject | None:
     head, found, name = request.path.partition("/models")
     if request.method != "GET" or not found or head.count("/") > 4:
         return None
-    if not name.strip("/"):
-        return openai_chat.model_list(models.LISTED["openai_chat"])
     name = name.strip("/")
-    gone = Rejected(f"The model '{name}' does not exist", status=404, param="model", code="model_not_found")
-    return openai_chat.model_card(models.known(name, "openai_chat", gone))
+    if dialect_of(request) is ANTHROPIC:
+        gone = Rejected(f"model: {name}", status=404, kind="not_found_error")
+        door, made, card = "anthropic", anthropic.model_list, anthropic.model_card
+    else:
+        gone = Rejected(
+            f"The model '{name}' does not exist", status=404, param="model", code="model_not_found"
+        )
+        door, made, card = "openai_chat", openai_chat.model_list, openai_chat.model_card
+    return card(models.known(name, door, gone)) if name else made(models.LISTED[door])

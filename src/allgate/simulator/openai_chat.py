@@ -26,6 +26,7 @@ _FINISH = {
     "tool_calls": "tool_calls",
     "content_filter": "content_filter",
     "refusal": "stop",
+    "pause": "stop",
 }
 DONE = b"data: [DONE]\n\n"
 ARGUMENT_PIECES_MAX = 64
@@ -157,9 +158,13 @@ def _shows_thinking(ask: Ask) -> bool:
 
 def _call(call: Call) -> JsonObject:
     if call.custom:
-        return {"id": call.call_id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+        return {
+            "id": f"call_{call.call_id}",
+            "type": "custom",
+            "custom": {"name": call.name, "input": call.arguments},
+        }
     function = {"name": call.name, "arguments": call.arguments}
-    return {"id": call.call_id, "type": "function", "function": function}
+    return {"id": f"call_{call.call_id}", "type": "function", "function": function}
 
 
 def _annotation(citation: Citation) -> JsonObject:
@@ -214,7 +219,12 @@ def _call_deltas(answer: Answer, *, legacy: bool) -> Iterator[JsonObject]:
         return
     for place, call in enumerate(answer.calls):
         kind, field = ("custom", "input") if call.custom else ("function", "arguments")
-        opening = {"index": place, "id": call.call_id, "type": kind, kind: {"name": call.name, field: ""}}
+        opening = {
+            "index": place,
+            "id": f"call_{call.call_id}",
+            "type": kind,
+            kind: {"name": call.name, field: ""},
+        }
         yield {"tool_calls": [opening]}
         for piece in tokens.pieces(call.arguments, ARGUMENT_PIECES_MAX):
             yield {"tool_calls": [{"index": place, kind: {field: piece}}]}
@@ -245,5 +255,7 @@ OPENAI_CHAT = Dialect(
     rejection=openai_errors.rejection,
     fault=openai_errors.fault,
     failure=failure,
+    idle=b": keep-alive\n\n",
+    retry_headers=lambda _status: (),
     stream_type=lambda _request: b"text/event-stream; charset=utf-8",
 )

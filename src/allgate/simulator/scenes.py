@@ -45,10 +45,11 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str | None = None  # these words instead of the echo
     words: int | None = None  # numbered words instead of the echo
     thinking: str | None = None  # reasoning before the answer
+    redacted: bool = False  # … encrypted, where the vendor does that (Anthropic)
     calls: int | None = None  # tool calls to make; None: the request decides
     arguments: str | None = None  # raw tool arguments, right or wrong
     refuse: bool = False
-    finish: Literal["length", "content_filter"] | None = None
+    finish: Literal["length", "content_filter", "pause"] | None = None
     annotations: int = 0  # web citations on the text
     pieces: int | None = None  # stream the text in this many deltas; None: one per token
     usage: Literal["asked", "none", "finish", "every"] = "asked"
@@ -82,7 +83,7 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     error_at: int | None = None  # the vendor's in-band error instead of this frame
     no_finish: bool = False
     no_done: bool = False
-    comments: bool = False  # an SSE comment before every frame (never said to a Gemini client)
+    comments: bool = False  # a keep-alive before every frame, in the vendor's form
 
     # HTTP
     reset: Literal["accept", "reading", "read"] | None = (
@@ -112,11 +113,13 @@ SCENES: dict[str, dict[str, object]] = {
     "tools": {"calls": 1},
     "parallel": {"calls": 2},
     "think": {"thinking": "Let me think about this step by step."},
+    "redacted": {"thinking": "Not for your eyes.", "redacted": True},
     "think_tools": {"thinking": "I need a tool for this.", "calls": 1},
     "search": {"annotations": 1},
     "refuse": {"refuse": True},
     "filter": {"finish": "content_filter"},
     "length": {"finish": "length"},
+    "pause": {"finish": "pause"},
     "no_usage": {"usage": "none"},
     "usage_on_finish": {"usage": "finish"},
     "usage_every": {"usage": "every"},
