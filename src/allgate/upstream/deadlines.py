@@ -45,6 +45,16 @@ class Sweep:
             self._timer.cancel()
             self._timer = None
 
+    @property
+    def watching(self) -> int:
+        """How many are watched."""
+        return len(self._watched)
+
+    @property
+    def running(self) -> bool:
+        """The timer is set."""
+        return self._timer is not None
+
     def sweep(self) -> None:
         """Ask what is due now."""
         now_s = self.now()

@@ -106,6 +106,7 @@ class Pool:
                 self._turn_away(origin)
             for connection in tuple(self._sockets):
                 connection.fail(unknown(Cause.POOL_CLOSED, "The gateway is shutting down"))
+            await self._dialer.aclose()
             self._note_if_closed()
         await self._closed
 
@@ -117,14 +118,13 @@ class Pool:
         try:
             async with asyncio.timeout(connect_s):
                 while True:
-                    dialing = False
                     connection = await self._turn(target)
                     if not connection.opened:
                         dialing = True
                         await self._dial(connection)
+                        return connection
                     if connection.usable(self._sweep.now()):
                         return connection
-                    connection.retire()
         except TimeoutError:
             raise _too_late(target, connect_s, dialing=dialing) from None
 

@@ -194,7 +194,7 @@ class ReplyReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of a head, or of trailers."""
-        self._fields.append((name.lower(), value))
+        self._fields.append((name.lower(), value.strip()))
 
     def on_headers_complete(self) -> None:
         """The end of a head, of a 1xx too, and of whatever follows the reply."""
