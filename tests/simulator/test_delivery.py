@@ -11,6 +11,7 @@ STREAM = Reply(
     frames=(b'data: {"a":1}\n\n', b'data: {"b":2}\n\n', b"data: [DONE]\n\n"),
     stream=True,
     failure=b"data: failed\n\n",
+    idle=b": keep-alive\n\n",
 )
 UNARY = Reply(status=429, headers=((b"retry-after", b"1"),), frames=(b'{"a":1}',))
 
