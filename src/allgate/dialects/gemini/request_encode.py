@@ -1,0 +1,131 @@
+"""ChatRequest → a call of generateContent.
+
+Members that only Gemini has a word for go back as they came. What it has no word for is noted, or refused where silence
+would change the meaning. Equal requests give equal bytes, and a longer history begins with the same ones, so that a
+provider's prefix cache keeps hitting.
+"""
+
+from urllib.parse import quote
+
+from allgate.core.errors import unsupported, wire_error
+from allgate.dialects.contract import UpstreamCall
+from allgate.dialects.gemini.address import ALT
+from allgate.dialects.gemini.config_encode import Config, config_of
+from allgate.dialects.gemini.contents_encode import ContentsEncoder
+from allgate.dialects.gemini.tools_encode import Offer, offer_of
+from allgate.dialects.passes.tool_names import GEMINI_NAME, ToolNames
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.notes import Note, dropped
+from allgate.operations.chat.request import ChatRequest
+from allgate.wire.json import JsonObject, encode
+
+_MERGED = frozenset({ALT, "generationConfig", "toolConfig"})
+_ORDINARY_TIERS = (None, "auto", "default", "standard")  # what a request without the member gets
+_BY_GEMINI = "not supported by gemini"
+
+
+def names_for(request: ChatRequest, caps: Caps) -> ToolNames:
+    """The names of this request's tools, as this deployment is told them and answers with them."""
+    return ToolNames(request, caps.tool_name_characters_max, GEMINI_NAME)
+
+
+def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
+    """Raises: WireError: something that this deployment cannot do and that must not be left out."""
+    _refuse_state(request)
+    names = names_for(request, caps)
+    offer = offer_of(request, caps, names)
+    config = config_of(request, caps, with_functions=offer.functions > 0)
+    writer = ContentsEncoder(request, caps, names)
+    contents = writer.contents()
+    if not contents:
+        raise wire_error("messages must contain at least one user message", param="messages")
+    members, notes = _settings(request, caps)
+    body: JsonObject = {
+        key: value for key, value in request.extra.get("gemini", {}).items() if key not in _MERGED
+    }
+    if instruction := _instruction(request, config):
+        body["systemInstruction"] = instruction
+    body["contents"] = contents
+    body |= _offered(offer) | members
+    if config.members:
+        body["generationConfig"] = config.members
+    return UpstreamCall(
+        path=path_for(model, stream=request.stream),
+        body=encode(body),
+        notes=(*offer.notes, *config.notes, *writer.notes, *notes),
+    )
+
+
+def path_for(model: str, *, stream: bool, framed: bool = True) -> str:
+    """Where a call goes. A name with a collection (`tunedModels/x`) is its own address. `framed`: as SSE."""
+    name = quote(model, safe="/:@")
+    address = name if name.startswith("tunedModels/") else f"models/{name}"
+    if not stream:
+        return f"/v1beta/{address}:generateContent"
+    return f"/v1beta/{address}:streamGenerateContent{'?alt=sse' if framed else ''}"
+
+
+def _instruction(request: ChatRequest, config: Config) -> JsonObject | None:
+    texts = [part.text for part in request.system if part.text]
+    if config.instruction:
+        texts.append(config.instruction)
+    return {"parts": [{"text": text} for text in texts]} if texts else None
+
+
+def _offered(offer: Offer) -> JsonObject:
+    members: JsonObject = {"tools": list(offer.tools)} if offer.tools else {}
+    if offer.config:
+        members["toolConfig"] = offer.config
+    return members
+
+
+def _refuse_state(request: ChatRequest) -> None:
+    state = request.state
+    if state.background:
+        raise unsupported("Background responses are not available on this model", param="background")
+    if state.previous_response_id is not None:
+        raise unsupported("The previous response is not stored here", param="previous_response_id")
+    if state.conversation is not None:
+        raise unsupported("Conversations are not stored here", param="conversation")
+
+
+def _settings(request: ChatRequest, caps: Caps) -> tuple[JsonObject, tuple[Note, ...]]:
+    """The members beside contents, tools and generationConfig."""
+    members: JsonObject = {}
+    notes: list[Note] = []
+    _send(request.safety, "safetySettings", caps.safety_settings, members, notes)
+    _send(request.cache.handle, "cachedContent", request.dialect == "gemini", members, notes)
+    if request.service_tier not in _ORDINARY_TIERS:
+        _send(request.service_tier, "serviceTier", request.service_tier in caps.service_tiers, members, notes)
+    if request.dialect == "gemini":
+        _send(request.identity.metadata, "labels", caps.metadata, members, notes)
+        _send(request.state.store, "store", caps.store, members, notes)
+    else:
+        notes += [dropped(path, _BY_GEMINI) for path in _foreign(request)]
+    return members, tuple(notes)
+
+
+def _send(value: object, member: str, possible: bool, members: JsonObject, notes: list[Note]) -> None:
+    if value is not None and possible:
+        members[member] = value
+    elif value is not None:
+        notes.append(dropped(member, "not supported by this model"))
+
+
+def _foreign(request: ChatRequest) -> list[str]:
+    """What another dialect's client said and Gemini has no word for."""
+    said = {
+        "metadata": request.identity.metadata,
+        "user": request.identity.user,
+        "safety_identifier": request.identity.safety_id,
+        "prompt_cache_key": request.cache.key,
+        "prompt_cache_retention": request.cache.retention,
+        "prompt_cache_options": request.cache.options,
+        "cache_control": request.cache.auto
+        or any(part.cache for turn in request.turns for part in turn.parts),
+        "store": request.state.store,
+        "truncation": request.state.truncation,
+        "context_management": request.state.context_management,
+        **{key: True for members in request.extra.values() for key in members},
+    }
+    return [path for path, value in said.items() if value]
