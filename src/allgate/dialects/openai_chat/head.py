@@ -1,0 +1,106 @@
+"""What routing needs of a chat body, without building its turns, and the pass-through edit of the same bytes.
+
+One C call gives the top-level members as spans of bytes; only small ones are decoded. Feature words come from `tools`
+and from content parts; messages are decoded only if the name of a media part occurs in their bytes.
+"""
+
+import msgspec
+
+from allgate.core.errors import wire_error
+from allgate.dialects.contract import Head, UpstreamCall
+from allgate.dialects.openai_chat.content_decode import content_parts
+from allgate.dialects.openai_chat.request_decode import merged_extra_body, model_of
+from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
+from allgate.dialects.openai_chat.tool_decode import decode_tools
+from allgate.dialects.passes.lenient import list_of, objects_of, text_of
+from allgate.dialects.seals import ENVELOPE_PREFIX
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.features import features_of
+from allgate.operations.chat.parts import Part
+from allgate.operations.chat.request import ChatRequest, Turn
+from allgate.wire import json
+from allgate.wire.json import JsonObject, optional_bool, optional_int, optional_object
+from allgate.wire.message import WireRequest
+from allgate.wire.span import set_member, set_scalar
+
+# What a client says to the provider beside the body; everything else is ours to set.
+_FORWARDED = frozenset({b"openai-beta", b"idempotency-key"})
+
+# Members that are looked at, all of them small. The others stay bytes.
+_READ = (
+    "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "n", "tools", "functions",
+    "web_search_options", "modalities", "extra_body",
+)  # fmt: skip
+_MEDIA_WORDS = (b'"image_url"', b'"input_audio"', b'"file"', b'"video_url"', b'"audio_url"')
+_SEALED = ENVELOPE_PREFIX.encode()
+
+_spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def read_head(request: WireRequest) -> Head:
+    """The head of a chat body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
+    raw = _raw_members(request.body)
+    body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
+    body = merged_extra_body(body)
+    options = optional_object(body, "stream_options") or {}
+    limit = optional_int(body, "max_completion_tokens")
+    n = optional_int(body, "n")
+    return Head(
+        model=model_of(body),
+        stream=optional_bool(body, "stream") or False,
+        stream_usage=optional_bool(options, "include_usage", "stream_options.include_usage") or False,
+        output_tokens_max=limit if limit is not None else optional_int(body, "max_tokens"),
+        n=1 if n is None else n,
+        fields=frozenset(raw),
+        features=_features(body, raw.get("messages")),
+        sealed=_SEALED in request.body,
+        input_bytes=len(request.body),
+    )
+
+
+def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
+    """The client's bytes with the provider's model name, and usage asked for where a stream would end without."""
+    body = request.body
+    if model != head.model:
+        body = set_scalar(body, "model", json.encode(model))
+    if head.stream and not head.stream_usage and caps.stream_usage_switch:
+        options: JsonObject = {}
+        if "stream_options" in head.fields:
+            options = optional_object(json.decode_object(body), "stream_options") or {}
+        body = set_member(body, "stream_options", json.encode({**options, "include_usage": True}))
+    forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)
+    return UpstreamCall(path=PATH, body=body, headers=JSON_HEADERS + forwarded)
+
+
+def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return _spans.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        members = json.decode_object(
+            body
+        )  # says what is wrong; or reads what msgspec would not (half an emoji)
+        if not members:
+            raise wire_error("you must provide a model parameter", param="model") from error
+        return {name: msgspec.Raw(json.encode(value)) for name, value in members.items()}
+
+
+def _features(body: JsonObject, messages: msgspec.Raw | None) -> frozenset[str]:
+    """Feature words, the same as those of the decoded request."""
+    parts: list[Part] = []
+    if messages is not None:
+        bytes_of_messages = bytes(messages)
+        if any(word in bytes_of_messages for word in _MEDIA_WORDS):
+            for place, message in enumerate(objects_of(json.decode(bytes_of_messages, "messages"))):
+                parts += content_parts(message.get("content"), f"messages[{place}].content")
+    words = tuple(
+        word for word in list_of(body.get("modalities")) if text_of(word) in ("image", "audio", "video")
+    )
+    return features_of(
+        ChatRequest(
+            dialect="openai_chat",
+            model="",
+            turns=(Turn(role="user", parts=tuple(parts)),),
+            tools=decode_tools(body),
+            modalities=words,
+        )
+    )

@@ -1,0 +1,181 @@
+"""Looks at a passed-through reply for what money and health need, and leaves its bytes alone.
+
+A stream is let through frame by frame except for three things: a usage chunk that the client did not ask for is
+withheld, `[DONE]` waits for `close`, and an unfinished frame waits for its rest. A frame that cannot be read is let
+through: a parse failure never breaks a stream that the client may well understand.
+
+The common case, a chunk that is one frame, is parsed into a small struct (0.4 µs) and returned as it came.
+"""
+
+from io import StringIO
+
+from allgate.core.errors import Failure, WireError, wire_error
+from allgate.core.usage import Usage, merged
+from allgate.dialects.contract import Facts, Head
+from allgate.dialects.openai_chat.chunks import CallPiece, Chunk, ChunkChoice, Message, read_chunk
+from allgate.dialects.openai_chat.details import text_of_details
+from allgate.dialects.openai_chat.errors import error_in_frame
+from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
+from allgate.dialects.openai_chat.usage import decode_usage
+from allgate.dialects.passes.lenient import object_of
+from allgate.operations.chat.caps import Caps
+from allgate.wire.sse import SseFrame, SseSplitter
+
+_DONE = b"[DONE]"
+
+
+class _Seen:
+    """What the choices of a reply have shown so far."""
+
+    __slots__ = ("finished", "open", "started", "text")
+
+    def __init__(self) -> None:
+        self.started = False
+        self.open: set[int] = set()
+        self.finished: set[int] = set()
+        self.text = StringIO()
+
+    def look(self, choice: ChunkChoice) -> None:
+        index = choice.index
+        self.open.add(index)
+        message = choice.delta or choice.message
+        if message is not None:
+            if message.content:
+                self.started = True
+                self.text.write(message.content)
+            else:
+                self._look_closer(message)
+            if message.tool_calls:
+                self._look_at_calls(message.tool_calls)
+        if choice.finish_reason:
+            self.finished.add(index)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.open) and self.open == self.finished
+
+    def _look_closer(self, message: Message) -> None:
+        """Reasoning counts as output: it is billed, and a client has seen it."""
+        thinking = message.reasoning_content or message.reasoning or message.thinking
+        for text in (thinking or text_of_details(message.reasoning_details or []), message.refusal):
+            if text:
+                self.started = True
+                self.text.write(text)
+        if message.images or message.audio:
+            self.started = True
+        if message.function_call:
+            self.started = True
+            self.text.write((message.function_call.name or "") + (message.function_call.arguments or ""))
+
+    def _look_at_calls(self, pieces: list[CallPiece]) -> None:
+        self.started = True
+        for piece in pieces:
+            if inner := piece.function:
+                self.text.write((inner.name or "") + (inner.arguments or ""))
+            elif piece.custom:
+                self.text.write((piece.custom.name or "") + (piece.custom.input or ""))
+
+
+class ChatStreamMeter:
+    """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
+
+    __slots__ = ("_caps", "_done", "_failure", "_seen", "_splitter", "_usage", "_wants_usage", "started")
+
+    def __init__(self, head: Head, caps: Caps) -> None:
+        self.started = False
+        self._wants_usage = head.stream_usage
+        self._caps = caps
+        self._splitter = SseSplitter()
+        self._seen = _Seen()
+        self._done = b""  # the terminator and whatever came behind it
+        self._usage: Usage | None = None
+        self._failure: Failure | None = None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What of `chunk`, and of what waited for its rest, may leave."""
+        try:
+            frames = self._splitter.feed(chunk)
+        except WireError as error:
+            self._failure = self._failure or error.failure
+            return b""
+        if len(frames) == 1 and frames[0].raw is chunk:
+            return chunk if self._passes(frames[0]) else b""
+        passing = [frame.raw for frame in frames if self._passes(frame)]
+        if len(passing) == len(frames) and sum(map(len, passing)) == len(chunk):
+            return chunk if passing else b""
+        return b"".join(passing)
+
+    def close(self) -> bytes:
+        """The terminator, added where the provider sends none; nothing if the answer is not complete."""
+        rest = self._splitter.close()
+        last = rest.raw.rstrip(b"\r\n") + b"\n\n" if rest is not None and self._passes(rest) else b""
+        return last + (self._done or DONE_FRAME) if self.facts().finished else b""
+
+    def facts(self) -> Facts:
+        seen = self._seen
+        by_usage = self._caps.finish_optional and self._usage is not None
+        return Facts(
+            usage=self._usage,
+            finished=self._failure is None and (seen.complete or by_usage),
+            empty=not seen.started,
+            failure=self._failure,
+            text=seen.text.getvalue(),
+        )
+
+    def _passes(self, frame: SseFrame) -> bool:
+        """Look at a frame; False if it is withheld."""
+        if self._done or frame.data == _DONE:
+            self._done += frame.raw
+            return False
+        if not frame.data:
+            return True
+        try:
+            chunk = read_chunk(frame.data)
+        except WireError:
+            return True
+        if not chunk.choices or chunk.error is not None:
+            return self._looks_unusual(chunk, frame)
+        for choice in chunk.choices:
+            self._seen.look(choice)
+        self.started = self._seen.started
+        if chunk.usage is not None or chunk.x_groq is not None:
+            self._take_usage(chunk)
+        return True
+
+    def _looks_unusual(self, chunk: Chunk, frame: SseFrame) -> bool:
+        """An error, or a chunk without choices: usage, or a content filter's verdict."""
+        failure = error_in_frame(frame)
+        if failure is not None:
+            self._failure = self._failure or failure
+            return True
+        self._take_usage(chunk)
+        return chunk.usage is None or self._wants_usage
+
+    def _take_usage(self, chunk: Chunk) -> None:
+        usage = _usage_of(chunk, self._caps.usage_excludes_reasoning)
+        if usage is not None:
+            self._usage = merged(self._usage, usage)
+
+
+def read_facts(body: bytes) -> Facts:
+    """The facts of a whole reply. Raises: WireError: no chat completion."""
+    chunk = read_chunk(body)
+    if not chunk.choices:
+        failure = error_in_frame(SseFrame(b"", body, body))
+        if failure is not None:
+            raise WireError(failure)
+        raise wire_error("The reply is not a chat completion: it has no choices")
+    seen = _Seen()
+    for choice in chunk.choices:
+        seen.look(choice)
+    return Facts(
+        usage=_usage_of(chunk, excludes_reasoning=False),
+        finished=True,
+        empty=not seen.started,
+        text=seen.text.getvalue(),
+    )
+
+
+def _usage_of(chunk: Chunk, excludes_reasoning: bool) -> Usage | None:
+    groq = object_of(chunk.x_groq)
+    return decode_usage(chunk.usage or groq.get("usage"), excludes_reasoning=excludes_reasoning)

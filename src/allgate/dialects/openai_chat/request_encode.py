@@ -1,0 +1,116 @@
+"""The canonical request → a chat body for one deployment, as its Caps allow.
+
+Members stand in a fixed order, so that the same conversation gives the same bytes and providers' prompt caches stay
+warm. Each rule that leaves something out says so in a note; what may not be lost in silence is refused.
+"""
+
+from typing import cast
+
+from allgate.core.errors import unsupported
+from allgate.dialects.contract import UpstreamCall
+from allgate.dialects.openai_chat.message_encode import MessageEncoder
+from allgate.dialects.openai_chat.output_encode import encode_output
+from allgate.dialects.openai_chat.own import LEGACY_FUNCTIONS, NAME, own
+from allgate.dialects.openai_chat.reasoning_encode import encode_reasoning
+from allgate.dialects.openai_chat.sampling_encode import encode_sampling
+from allgate.dialects.openai_chat.tool_encode import encode_tools
+from allgate.dialects.passes.tool_names import OPENAI_NAME, ToolNames
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.notes import Note, dropped
+from allgate.operations.chat.request import ChatRequest
+from allgate.wire import json
+from allgate.wire.headers import Headers
+from allgate.wire.json import JsonObject
+
+PATH = "/chat/completions"
+JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
+
+_TIERS = {"standard": "default"}
+# Members of a foreign request's extra that steer nothing on chat and would only be noise as notes.
+_KEPT_BY_US = frozenset({LEGACY_FUNCTIONS, "google"})
+
+
+def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
+    """The call for this deployment. Raises: WireError: something it lacks that may not be lost in silence."""
+    notes: list[Note] = []
+    names = ToolNames(request, caps.tool_name_characters_max, OPENAI_NAME)
+    tools = encode_tools(request, caps, names, notes)
+    output, instruction = encode_output(request, caps, notes)
+    messages = MessageEncoder(request, caps, names, notes).messages(instruction)
+    body: JsonObject = {"model": model, "messages": messages, **tools, **output}
+    body |= encode_sampling(request, caps, notes)
+    body |= encode_reasoning(request, caps, notes)
+    body |= _modalities(request, caps, notes)
+    body |= _account(request, caps, notes)
+    if request.stream:
+        body["stream"] = True
+        options = cast(JsonObject, own(request.extra).get("stream_options") or {})
+        if caps.stream_usage_switch:
+            body["stream_options"] = {**options, "include_usage": True}
+    return UpstreamCall(
+        path=PATH,
+        body=json.encode(_with_extra(request, body, caps, notes)),
+        headers=JSON_HEADERS,
+        notes=tuple(notes),
+    )
+
+
+def _modalities(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
+    """Output beyond text, and how it is to be made."""
+    members: JsonObject = {}
+    for kind in request.modalities:
+        if kind not in caps.modalities_out:
+            raise unsupported(f"This model gives no {kind}", param="modalities")
+    if set(request.modalities) - {"text"}:
+        members["modalities"] = list(request.modalities)
+    if (audio := request.audio_out) and "audio" in request.modalities:
+        members["audio"] = {
+            key: value
+            for key, value in (("voice", audio.voice), ("format", audio.format))
+            if value is not None
+        }
+    if image := request.image_out:
+        wanted = {"aspect_ratio": image.aspect_ratio, "image_size": image.resolution}
+        config = {**own(image.extra), **{key: value for key, value in wanted.items() if value is not None}}
+        if "image_config" in caps.vendor_fields:
+            members["image_config"] = config
+        elif config:
+            notes.append(dropped("image_config", "this model has no picture settings"))
+    return members
+
+
+def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
+    """Who asks, which tier serves, what is stored and cached."""
+    tier = _TIERS.get(request.service_tier or "", request.service_tier)
+    wanted: tuple[tuple[str, object, bool], ...] = (
+        ("user", request.identity.user, caps.user),
+        ("safety_identifier", request.identity.safety_id, caps.store),
+        ("metadata", request.identity.metadata, caps.metadata),
+        ("service_tier", tier, tier in caps.service_tiers),
+        ("store", request.state.store, caps.store),
+        ("prompt_cache_key", request.cache.key, caps.cache == "key"),
+        ("prompt_cache_retention", request.cache.retention, caps.cache == "key"),
+        ("prompt_cache_options", request.cache.options, caps.cache == "key"),
+    )
+    members: JsonObject = {}
+    for name, value, taken in wanted:
+        if value is not None and taken:
+            members[name] = value
+        elif value is not None:
+            notes.append(dropped(name, "not offered by this model"))
+    return members
+
+
+def _with_extra(request: ChatRequest, body: JsonObject, caps: Caps, notes: list[Note]) -> JsonObject:
+    """Members that only this dialect knows go under ours; another dialect's are noted."""
+    for dialect, members in request.extra.items():
+        if dialect != NAME:
+            notes += [dropped(name, f"only {dialect} has it") for name in members]
+    if request.safety is not None:
+        notes.append(dropped("safety_settings", f"{NAME} has none"))
+    kept = {
+        key: value
+        for key, value in own(request.extra).items()
+        if key != "stream_options" and (key not in _KEPT_BY_US or key in caps.vendor_fields)
+    }
+    return {**body, **{key: value for key, value in kept.items() if key not in body}}

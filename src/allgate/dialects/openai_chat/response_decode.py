@@ -1,0 +1,27 @@
+"""A provider's whole reply → the canonical answer: one large chunk, read and folded like a stream."""
+
+from allgate.core.errors import WireError, wire_error
+from allgate.dialects.contract import Sent
+from allgate.dialects.openai_chat.chunks import read_chunk
+from allgate.dialects.openai_chat.errors import error_in_frame
+from allgate.dialects.openai_chat.reply import Reply
+from allgate.operations.chat.fold import fold
+from allgate.operations.chat.response import ChatResponse
+from allgate.wire.sse import SseFrame
+
+
+def decode_response(body: bytes, sent: Sent) -> ChatResponse:
+    """The answer in a reply with status 200.
+
+    Raises: WireError: no chat completion, or an error that came with that status (some gateways do so).
+    """
+    reply_body = read_chunk(body)
+    if not reply_body.choices:
+        failure = error_in_frame(SseFrame(b"", body, body))
+        if failure is not None:
+            raise WireError(failure)
+        raise wire_error("The reply is not a chat completion: it has no choices")
+    reply = Reply(sent)
+    reply.take(reply_body)
+    reply.end(finish_optional=True)
+    return fold(reply.events)

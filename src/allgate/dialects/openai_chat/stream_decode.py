@@ -1,0 +1,63 @@
+"""A provider's stream → events. Frames are chunks, errors, or `[DONE]`; comments and event names mean nothing here."""
+
+from collections.abc import Iterable
+
+from allgate.core.errors import ErrorKind, WireError
+from allgate.core.value import changed
+from allgate.dialects.contract import Sent
+from allgate.dialects.openai_chat.chunks import read_chunk
+from allgate.dialects.openai_chat.errors import error_in_frame
+from allgate.dialects.openai_chat.reply import Reply, truncated
+from allgate.operations.chat.events import Event
+from allgate.wire.sse import SseFrame, SseSplitter
+
+DONE = b"[DONE]"
+
+
+class ChatStreamDecoder:
+    """feed(bytes) → events; close() → the last ones. A broken stream ends in Failed, never in an exception."""
+
+    __slots__ = ("_finish_optional", "_reply", "_splitter")
+
+    def __init__(self, sent: Sent) -> None:
+        self._splitter = SseSplitter()
+        self._reply = Reply(sent)
+        self._finish_optional = sent.caps.finish_optional
+
+    def feed(self, chunk: bytes) -> Iterable[Event]:
+        """The events that these bytes complete."""
+        try:
+            for frame in self._splitter.feed(chunk):
+                if frame.data and not self._reply.over:
+                    self._frame(frame)
+        except WireError as error:
+            self._reply.fail(changed(error.failure, kind=ErrorKind.UPSTREAM, upstream=True))
+        return self._taken()
+
+    def close(self) -> Iterable[Event]:
+        """The body ended cleanly."""
+        rest = self._splitter.close()
+        if rest is not None and rest.data and not self._reply.over:
+            try:
+                self._frame(rest)
+            except WireError:
+                self._reply.fail(truncated("in the middle of a chunk"))
+        self._reply.end(finish_optional=self._finish_optional)
+        return self._taken()
+
+    def _frame(self, frame: SseFrame) -> None:
+        if frame.data == DONE:
+            self._reply.end(finish_optional=self._finish_optional)
+            return
+        chunk = read_chunk(frame.data)
+        if chunk.error is not None or not chunk.choices:
+            failure = error_in_frame(frame)
+            if failure is not None:
+                self._reply.fail(failure)
+                return
+        self._reply.take(chunk)
+
+    def _taken(self) -> list[Event]:
+        events = self._reply.events.copy()
+        self._reply.events.clear()
+        return events
