@@ -1,0 +1,202 @@
+"""Parts of a turn → content blocks of a request to a provider.
+
+What the vendor refuses is repaired here, each time with a note: arguments that are no object, ids outside its alphabet,
+texts of white space only, thinking without a seal it can read, citations whose index is another vendor's.
+
+Thinking in the history (the table of our wire-format notes, §3.9): a readable seal is replayed verbatim with its text;
+without one the block is left out, except for vendors that take or want it unsigned (`Caps.unsigned_thinking`).
+"""
+
+from allgate.core.errors import WireError
+from allgate.dialects.anthropic import hosted
+from allgate.dialects.anthropic.citations import replayed
+from allgate.dialects.anthropic.media_encode import media_block
+from allgate.dialects.anthropic.request_decode import extra_members
+from allgate.dialects.anthropic.seal_slots import readable
+from allgate.dialects.anthropic.versions import CALL_ID, CALL_ID_CHARACTERS_MAX, DIALECT
+from allgate.dialects.passes.call_ids import fitting_call_id
+from allgate.dialects.passes.custom_tools import wrap_input
+from allgate.dialects.passes.lenient import object_of
+from allgate.dialects.passes.tool_names import ToolNames
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.notes import Note, converted, dropped
+from allgate.operations.chat.parts import (
+    Hosted,
+    Media,
+    Opaque,
+    Part,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from allgate.wire import json
+from allgate.wire.json import Json, JsonObject
+
+
+def sent_call_id(call_id: str) -> str:
+    """The id under which the vendor and its clients know a call: the same function for calls and results."""
+    return fitting_call_id(call_id, CALL_ID, CALL_ID_CHARACTERS_MAX)
+
+
+class BlockWriter:
+    """Writes the blocks of one request; `notes` collects what was not carried."""
+
+    __slots__ = ("_caps", "_names", "notes")
+
+    def __init__(self, caps: Caps, names: ToolNames) -> None:
+        self._caps = caps
+        self._names = names
+        self.notes: list[Note] = []
+
+    def blocks(self, parts: tuple[Part, ...]) -> list[JsonObject]:
+        """The blocks of a turn. The result of a provider-run call follows the parts that it encloses."""
+        found: list[JsonObject] = []
+        due: list[tuple[int, JsonObject]] = []  # (after which part, result block)
+        for place, part in enumerate(parts):
+            found += self._part(part)
+            if isinstance(part, Hosted) and (result := self._hosted_result(part)):
+                due.append((place + hosted.enclosed(part), result))
+            found += [block for after, block in reversed(due) if after <= place]
+            due = [(after, block) for after, block in due if after > place]
+        return [*found, *(block for _, block in reversed(due))]
+
+    def _part(self, part: Part) -> list[JsonObject]:
+        match part:
+            case Text() if _is_blank(part):
+                return []
+            case Text():
+                return [self.text(part)]
+            case ToolCall():
+                return [self._call(part)]
+            case ToolResult():
+                return [self._result(part)]
+            case Thinking():
+                return self._thinking(part)
+            case Media():
+                return [_marked(media_block(part, self._caps), part)]
+            case Hosted():
+                return self._hosted_use(part)
+            case Refusal():
+                return [_marked({"type": "text", "text": part.text}, part)] if part.text.strip() else []
+            case Opaque():
+                return self._opaque(part)
+
+    def text(self, part: Text) -> JsonObject:
+        """A text, or the block that it stands for."""
+        members = part.extra.get(DIALECT, {})
+        if "_block" in members and self._understood(members["_block"]):
+            return _marked(dict(members["_block"]), part)
+        if part.seals:
+            self._note_seals()
+        block: JsonObject = {"type": "text", "text": part.text}
+        if part.annotations:
+            citations = replayed(part, self._caps)
+            if citations:
+                block["citations"] = citations
+            if len(citations) < len(part.annotations):
+                self.notes.append(dropped("citations", "not readable by this provider"))
+        return _marked(block, part)
+
+    def _understood(self, block: JsonObject) -> bool:
+        """References to deferred tools mean something only where tools can be deferred."""
+        return block.get("type") != "tool_reference" or "tool_search" in self._caps.hosted
+
+    def _call(self, part: ToolCall) -> JsonObject:
+        if part.seals:
+            self._note_seals()
+        return _marked(
+            {
+                "type": "tool_use",
+                "id": sent_call_id(part.call_id),
+                "name": self._names.sent(part.name, part.namespace),
+                "input": self._input(part),
+            },
+            part,
+        )
+
+    def _input(self, part: ToolCall) -> JsonObject:
+        """The arguments as an object, which is the only thing the vendor takes."""
+        text = wrap_input(part.input) if part.input_kind == "text" else part.input
+        value = arguments_object(text)
+        if isinstance(value, dict):
+            return value
+        self.notes.append(converted("tool_use.input", "arguments that are no JSON object"))
+        return {"_raw": text} if value is None else {"value": value[0]}
+
+    def _result(self, part: ToolResult) -> JsonObject:
+        block: JsonObject = {"type": "tool_result", "tool_use_id": sent_call_id(part.call_id)}
+        content = [block for piece in part.parts for block in self._part(piece)]
+        if not content and part.structured is not None:
+            content = [{"type": "text", "text": json.encode_text(part.structured)}]
+        if len(content) == 1 and content[0].keys() == {"type", "text"}:
+            block["content"] = content[0]["text"]
+        elif content:
+            block["content"] = content
+        if part.is_error:
+            block["is_error"] = True
+        return _marked(block, part)
+
+    def _thinking(self, part: Thinking) -> list[JsonObject]:
+        seal = next((seal for seal in part.seals if readable(seal, self._caps)), None)
+        if seal is not None and seal.form == "redacted":
+            return [_marked({"type": "redacted_thinking", "data": seal.value}, part)]
+        if seal is not None:
+            return [_marked({"type": "thinking", "thinking": part.text, "signature": seal.value}, part)]
+        if self._caps.unsigned_thinking and part.text:
+            return [_marked({"type": "thinking", "thinking": part.text}, part)]
+        self._note_seals()
+        return []
+
+    def _hosted_use(self, part: Hosted) -> list[JsonObject]:
+        if not self._is_replayable(part):
+            self.notes.append(dropped(part.tool, "a call that another provider ran"))
+            return []
+        use = hosted.own_use(part)
+        return [] if use is None else [use if part.result is not None else _marked(use, part)]
+
+    def _hosted_result(self, part: Hosted) -> JsonObject | None:
+        result = hosted.own_result(part) if self._is_replayable(part) else None
+        return None if result is None else _cached(result, part)
+
+    def _is_replayable(self, part: Hosted) -> bool:
+        hits = part.result.hits if part.result else ()
+        return hosted.is_own(part) and all(hit.seal is None or readable(hit.seal, self._caps) for hit in hits)
+
+    def _opaque(self, part: Opaque) -> list[JsonObject]:
+        if part.dialect == DIALECT and (raw := object_of(part.raw)):
+            return [_marked(dict(raw), part)]
+        self.notes.append(dropped(f"{part.dialect} item", "not understood by anthropic"))
+        return []
+
+    def _note_seals(self) -> None:
+        self.notes.append(dropped("thinking", "not sealed for this provider"))
+
+
+def arguments_object(text: str) -> JsonObject | list[Json] | None:
+    """Arguments as an object; as a list of one where they are another JSON value; None where they are no JSON."""
+    try:
+        value: Json = json.decode(text or "{}", "arguments")
+    except WireError:
+        return None
+    return object_of(value) if isinstance(value, dict) else [value]
+
+
+def _is_blank(part: Text) -> bool:
+    return not part.text.strip() and "_block" not in part.extra.get(DIALECT, {})
+
+
+def _marked(block: JsonObject, part: Part) -> JsonObject:
+    """The block with its cache breakpoint, over what its own dialect had beside it."""
+    members = extra_members(part.extra)
+    return _cached({**members, **block} if members else block, part)
+
+
+def _cached(block: JsonObject, part: Part) -> JsonObject:
+    if part.cache is None:
+        return block
+    control: JsonObject = {"type": "ephemeral", **part.extra.get(DIALECT, {}).get("_cache_control", {})}
+    if part.cache.ttl is not None:
+        control["ttl"] = part.cache.ttl
+    return {**block, "cache_control": control}

@@ -1,0 +1,53 @@
+"""The two API versions, the beta header, and the few words that every file of this dialect needs.
+
+`2026-10-21` (the default of the vendor's newest SDKs) took temperature, top_p and top_k away, and refuses documents in
+assistant messages and citations in user messages. `2023-06-01` still takes all of them, so it is what converted
+requests are sent with. A client's own version is kept for its own dialect, unless the deployment offers only the new one.
+Facts: anthropic 2.11 SDK; the section on Messages of our wire-format notes.
+"""
+
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.request import ChatRequest
+from allgate.wire.headers import Headers, text
+
+DIALECT = "anthropic"
+VERSION_OLD = "2023-06-01"
+VERSION_NEW = "2026-10-21"
+
+CALL_ID = r"[A-Za-z0-9_-]+"
+CALL_ID_CHARACTERS_MAX = 256
+"""The vendor checks the alphabet and names no length; ours keeps an id from being a hiding place for a document."""
+
+INTERLEAVED_THINKING = "interleaved-thinking"
+"""With this beta a thinking budget spans a whole tool loop and may exceed max_tokens."""
+
+
+def betas_of(headers: Headers) -> tuple[str, ...]:
+    """The values of every `anthropic-beta` line, in order, each once."""
+    lines = [value.decode("latin-1") for name, value in headers if name == b"anthropic-beta"]
+    values = [beta.strip() for line in lines for beta in line.split(",")]
+    return tuple(dict.fromkeys(beta for beta in values if beta))
+
+
+def version_of(headers: Headers) -> str | None:
+    return text(headers, "anthropic-version")
+
+
+def sent_version(request: ChatRequest, caps: Caps) -> str:
+    """The version to send a request with."""
+    if request.dialect == DIALECT and request.api_version and caps.api_version in (None, VERSION_OLD):
+        return request.api_version
+    return caps.api_version or VERSION_OLD
+
+
+def takes_sampling(version: str) -> bool:
+    """Versions are dates, so they compare as text."""
+    return version < VERSION_NEW
+
+
+def call_headers(version: str, betas: tuple[str, ...]) -> Headers:
+    """Content type, version and betas of a call to a provider."""
+    fields = [(b"content-type", b"application/json"), (b"anthropic-version", version.encode("latin-1"))]
+    if betas:
+        fields.append((b"anthropic-beta", ",".join(betas).encode("latin-1")))
+    return tuple(fields)
