@@ -1,10 +1,16 @@
 """Formats: one name each. A dialect knows its format and nothing about who speaks it.
 
-`CHAT_DIALECTS` is the table: adding a dialect is one folder and one line here.
+`CHAT_DIALECTS` is the table: adding a dialect is one folder and one line here. A name that stands twice stops the start.
 """
 
 from collections.abc import Mapping
 
 from allgate.dialects.contract import ChatDialect
+from allgate.dialects.openai_chat import OPENAI_CHAT
 
-CHAT_DIALECTS: Mapping[str, ChatDialect] = {}
+_CHAT: tuple[ChatDialect, ...] = (OPENAI_CHAT,)
+
+CHAT_DIALECTS: Mapping[str, ChatDialect] = {dialect.name: dialect for dialect in _CHAT}
+
+if len(CHAT_DIALECTS) != len(_CHAT):
+    raise ValueError("two dialects have the same name")
