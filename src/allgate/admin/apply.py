@@ -142,4 +142,7 @@ def _fields(before: Kept[Value] | None, after: Kept[Value]) -> tuple[FieldChange
 
 
 def _shown(value: object) -> str:
-    return "" if value is None else str(value)
+    """As JSON, but for text; a secret shows itself no more than anywhere else."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return msgspec.json.encode(value, enc_hook=str).decode()

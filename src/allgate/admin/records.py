@@ -169,12 +169,12 @@ def check_keys(document: Document) -> None:
 
 def to_json(document: Document) -> bytes:
     """The document as JSON, credentials included: for the database only."""
-    return msgspec.json.encode(document, enc_hook=_revealed)
+    return msgspec.json.encode(document, enc_hook=encode_secret)
 
 
 def from_json(text: bytes | str) -> Document:
     """Raises: msgspec.ValidationError: written by a newer version."""
-    return msgspec.json.decode(text, type=Document, dec_hook=_secret)
+    return msgspec.json.decode(text, type=Document, dec_hook=decode_secret)
 
 
 def _own_sheet(row: ModelRow) -> SheetRow | None:
@@ -215,13 +215,15 @@ def _opening(account: str, text: str) -> NanoUsd:
     return amount
 
 
-def _revealed(value: object) -> str:
+def encode_secret(value: object) -> str:
+    """msgspec's hook for writing a Secret: only into the database, or to the process that owns it."""
     if isinstance(value, Secret):
         return value.reveal()
     raise TypeError(f"a document holds no {type(value).__name__}")
 
 
-def _secret(kind: type, value: object) -> Secret:
+def decode_secret(kind: type, value: object) -> Secret:
+    """msgspec's hook for reading one."""
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     raise TypeError(f"a document holds no {kind.__name__}")

@@ -18,6 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+keys = typer.Typer(help="Keys: create, list, disable.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -26,6 +29,12 @@ Config = Annotated[
 ]
 Port = Annotated[
     int | None, typer.Option("--port", "-p", min=0, max=65_535, help="Listen on this port instead; 0: any.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", metavar="PATH", help="The database, where the configuration does not name it."
+    ),
 ]
 
 
@@ -61,6 +70,82 @@ def serve(config: Config = None, port: Port = None) -> None:
     settings = load(config, os.environ, port=port)
     set_up(settings.log.level, settings.log.format)
     build.run(settings, lambda url: print(f"allgate: listening on {url}", flush=True))
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Option("--file", "-f", metavar="FILE", help="What to declare.")],
+    adopt: Annotated[bool, typer.Option("--adopt", help="Take over rows that the console manages.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes and make none.")] = False,
+    database: Database = None,
+) -> None:
+    """Make the configuration what FILE declares, and show what changes. Twice is as good as once."""
+    from allgate.admin.commands import Apply
+    from allgate.cli.operate import carry_out, settings_of, show
+    from allgate.wiring.declared import declared_document
+
+    settings = settings_of(file, database)
+    assert settings.declared is not None  # a file was given
+    declared = declared_document(settings.declared, settings.folder, os.environ)
+    show(carry_out(Apply(declared=declared, adopt=adopt, dry_run=dry_run), settings), dry_run=dry_run)
+
+
+@keys.command("create")
+def create_key(
+    account: Annotated[str, typer.Argument(help="The account that pays.")],
+    name: Annotated[str, typer.Argument(help="What the key is called; once per account.")],
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")
+    ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option("--network", help="Only from here (CIDR); may be repeated.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", help="ISO date or time, UTC unless it says otherwise.")
+    ] = None,
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Make a key and print it, once: only its hash is kept."""
+    from allgate.admin.commands import CreateKey
+    from allgate.admin.keys import new_secret
+    from allgate.admin.records import key_record
+    from allgate.admin.rows import KeyRow
+    from allgate.cli.operate import carry_out, settings_of
+
+    secret = new_secret()
+    row = KeyRow(
+        name=name,
+        secret=secret,
+        models=None if model is None else tuple(model),
+        networks=tuple(network or ()),
+        expires=expires,
+    )
+    carry_out(CreateKey(record=key_record(account, row, secret)), settings_of(config, database))
+    print(secret.reveal())
+
+
+@keys.command("list")
+def list_keys(config: Config = None, database: Database = None) -> None:
+    """List keys by their beginnings."""
+    from allgate.admin.commands import ListKeys
+    from allgate.cli.operate import carry_out, settings_of, show_keys
+
+    show_keys(carry_out(ListKeys(), settings_of(config, database)))
+
+
+@keys.command("disable")
+def disable_key(
+    account: Annotated[str, typer.Argument()],
+    name: Annotated[str, typer.Argument()],
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Switch a key off, at once."""
+    from allgate.admin.commands import DisableKey
+    from allgate.cli.operate import carry_out, settings_of, show
+
+    show(carry_out(DisableKey(account=account, name=name), settings_of(config, database)))
 
 
 @app.command()

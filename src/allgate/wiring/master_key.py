@@ -11,7 +11,7 @@ from pathlib import Path
 
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
-from allgate.wiring.credentials import resolved
+from allgate.wiring.credentials import FILE, anchored, resolved
 from allgate.wiring.settings import Secrets
 
 KEY_BYTES = 32
@@ -24,9 +24,9 @@ def master_keys(
     """The configured keys, or the generated one. Raises: ConfigError: unreadable, or not 64 hex digits."""
     references = [settings.master_key, *settings.previous_master_keys]
     if not settings.master_key:
-        references[0] = f"file:{_generated(database_folder).resolve()}"
+        references[0] = f"{FILE}{_generated(database_folder).absolute()}"
     return tuple(
-        _key(resolved(Secret(reference), place, environment, folder), place)
+        _key(resolved(anchored(Secret(reference), folder), place, environment), place)
         for reference, place in zip(references, _places(len(references)), strict=True)
     )
 

@@ -1,32 +1,48 @@
-"""What a serving process keeps: the directory, the ledger, the recorder, and what lies below them.
+"""What a serving process keeps: the directory, the ledger, the recorder, and the database below them.
 
-`open_state` makes it from the settings, `close` ends it; both are for `build`, which adds the network.
+`open_state` makes it from the settings, `close` ends it; both are for `build`, which adds the network. On the way up:
+lock, schema, the file's rows, one snapshot. On the way down, the reverse, so that what waits is written.
 """
 
+import asyncio
 import os
+import sqlite3
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-from allgate.admin.records import document_of
-from allgate.admin.rows import ConfigError, Declaration
+import structlog
+
+from allgate.admin.commands import Apply
+from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
+from allgate.storage.config_store import read_number
+from allgate.storage.lock import Locked
 from allgate.storage.memory_ledger import MemoryLedger
+from allgate.storage.request_log import RequestLog
+from allgate.storage.retention import Retention
+from allgate.storage.writer import WriterBusy
 from allgate.telemetry.loop_lag import LoopLag
 from allgate.telemetry.metrics import Metrics
 from allgate.telemetry.recorder import RequestRecorder
+from allgate.wiring.configuration import Configuration, Done
+from allgate.wiring.control import ControlServer
 from allgate.wiring.credentials import resolved
+from allgate.wiring.database import Database, database_path
+from allgate.wiring.declared import declared_document
 from allgate.wiring.directory import LiveDirectory
 from allgate.wiring.listen import Listen
 from allgate.wiring.master_key import master_keys
-from allgate.wiring.registry import Snapshot, packaged_providers, snapshot
+from allgate.wiring.registry import Snapshot, packaged_providers
 from allgate.wiring.settings import Settings
 
-SQLITE_SCHEME = "sqlite:///"
+_log = structlog.get_logger("allgate.state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """All of it lives on one loop. `seal_keys` are for `dialects.seals.SealBox`."""
+    """All of it lives on one loop, but for the database's thread. `seal_keys` are for `dialects.seals.SealBox`."""
 
     directory: LiveDirectory
     ledger: MemoryLedger
@@ -34,63 +50,145 @@ class State:
     metrics: Metrics
     loop_lag: LoopLag
     seal_keys: tuple[bytes, ...]
+    request_log: RequestLog
+    control: ControlServer
+    database: Database
 
     async def ready(self) -> None:
         """Touch what a request would need, for `/readyz`. Raises: OSError: it cannot be reached."""
+        try:
+            await asyncio.wrap_future(self.database.writer.submit(read_number))
+        except (sqlite3.Error, WriterBusy) as error:
+            raise OSError(f"the database cannot be read: {error}") from error
 
     async def close(self) -> None:
         """Write what waits, then let go."""
         self.loop_lag.stop()
+        await self.control.close()
+        self.request_log.close()
+        await asyncio.to_thread(self.database.close)
 
 
 async def open_state(settings: Settings) -> State:
-    """Raises: ConfigError: a setting or a row that cannot be used."""
-    database = database_path(settings)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    served = _snapshot(settings)
-    ledger = MemoryLedger()
-    for account, amount in served.grants_nano_usd.items():
-        ledger.book.grant_once(account, amount)
-    metrics, loop_lag = Metrics(), LoopLag()
-    _show(metrics, ledger, loop_lag)
+    """Raises: ConfigError: a setting or a row that cannot be used, or the database is another process's."""
+    try:
+        database = Database(database_path(settings))
+    except Locked as error:
+        raise ConfigError(
+            "", "database.url", f"{error}; a SQLite database is served by one process"
+        ) from error
+    try:
+        return await _with_database(settings, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+async def _with_database(settings: Settings, database: Database) -> State:
+    configuration = _configuration(settings, database)
+    if settings.declared is not None:
+        declared = declared_document(settings.declared, settings.folder, os.environ)
+        _tell(configuration.run(Apply(declared=declared)))
+    published = configuration.published()
+    served = configuration.snapshot(published)
+    directory, ledger, metrics = LiveDirectory(served), MemoryLedger(), Metrics()
+    _grant(ledger, served)
+    _swap_when_published(configuration, directory, ledger)
+    control = ControlServer(configuration, database.path)
+    await control.start()
+    database.lock.tell(str(control.path))
+    log = settings.request_log
+    request_log = RequestLog(
+        database.writer,
+        asyncio.get_running_loop(),
+        flush_s=log.flush_s,
+        queue_rows_max=log.queue_rows_max,
+    )
+    accounts = tuple(published.document.accounts)
+    Retention(database.writer, retain_days=log.retain_days).start(accounts, time.time_ns() // 1_000_000)
+    loop_lag = LoopLag()
     loop_lag.start()
+    _show(metrics, ledger, loop_lag, request_log, directory)
     return State(
-        directory=LiveDirectory(served),
+        directory=directory,
         ledger=ledger,
-        recorder=RequestRecorder(metrics, None),
+        recorder=RequestRecorder(metrics, request_log.append if log.enabled else None),
         metrics=metrics,
         loop_lag=loop_lag,
-        seal_keys=master_keys(settings.secrets, database.parent, os.environ, settings.folder),
+        seal_keys=master_keys(settings.secrets, database.path.parent, os.environ, settings.folder),
+        request_log=request_log,
+        control=control,
+        database=database,
     )
 
 
-def database_path(settings: Settings) -> Path:
-    """The SQLite file. Raises: ConfigError: another kind of database."""
-    url = settings.database.url
-    if not url.startswith(SQLITE_SCHEME):
-        raise ConfigError("", "database.url", f"only {SQLITE_SCHEME}PATH is served so far")
-    return settings.folder / url.removeprefix(SQLITE_SCHEME)
-
-
-def _snapshot(settings: Settings) -> Snapshot:
+def _configuration(settings: Settings, database: Database) -> Configuration:
     def resolve(reference: Secret, key: str) -> Secret:
-        return resolved(reference, key, os.environ, settings.folder)
+        return resolved(reference, key, os.environ)
 
-    document = document_of(settings.declared or Declaration(), resolve)
     loopback = Listen.parse(settings.server.listen).loopback
-    return snapshot(document, packaged_providers(), resolve, revision=1, loopback=loopback)
+    return Configuration(database.writer, packaged_providers(), resolve, loopback=loopback)
 
 
-def _show(metrics: Metrics, ledger: MemoryLedger, loop_lag: LoopLag) -> None:
-    metrics.gauge(
-        "allgate_loop_lag_seconds_max",
-        "gauge",
-        "The largest delay of the loop since the last reading.",
-        lambda: [({}, loop_lag.worst_s())],
+def _swap_when_published(
+    configuration: Configuration, directory: LiveDirectory, ledger: MemoryLedger
+) -> None:
+    """Commands run in threads; what they publish is swapped in on the loop."""
+    loop = asyncio.get_running_loop()
+
+    def swap(served: Snapshot) -> None:
+        _grant(ledger, served)
+        directory.swap(served)
+        _log.info(
+            "configuration changed", revision=served.catalogue.revision, models=len(served.catalogue.models)
+        )
+
+    def publish(served: Snapshot) -> None:
+        loop.call_soon_threadsafe(swap, served)
+
+    configuration.on_published = publish
+
+
+def _grant(ledger: MemoryLedger, served: Snapshot) -> None:
+    """Open the accounts that the ledger does not know yet, each with its opening balance."""
+    for account, amount in served.grants_nano_usd.items():
+        ledger.book.grant_once(account, amount)
+
+
+def _tell(done: Done) -> None:
+    for change in done.changes:
+        _log.info("applied", kind=change.kind, table=change.table, name=change.name)
+    for remark in done.remarks:
+        _log.warning(remark)
+
+
+def _show(
+    metrics: Metrics,
+    ledger: MemoryLedger,
+    loop_lag: LoopLag,
+    request_log: RequestLog,
+    directory: LiveDirectory,
+) -> None:
+    gauges: tuple[tuple[str, str, str, Callable[[], float]], ...] = (
+        (
+            "allgate_loop_lag_seconds_max",
+            "gauge",
+            "Largest delay of the loop since last read.",
+            loop_lag.worst_s,
+        ),
+        ("allgate_holds_open", "gauge", "Holds that have not ended.", lambda: ledger.book.open_count),
+        ("allgate_request_log_waiting", "gauge", "Log rows not yet written.", lambda: request_log.waiting),
+        (
+            "allgate_request_log_lost_total",
+            "counter",
+            "Log rows not written.",
+            lambda: request_log.lost_total,
+        ),
+        ("allgate_revision", "gauge", "The configuration in force.", lambda: directory.catalogue.revision),
     )
-    metrics.gauge(
-        "allgate_holds_open",
-        "gauge",
-        "Holds that have not ended.",
-        lambda: [({}, ledger.book.open_count)],
-    )
+    for name, kind, text, read in gauges:
+        metrics.gauge(name, kind, text, partial(_one, read))
+
+
+def _one(read: Callable[[], float]) -> list[tuple[dict[str, str], float]]:
+    return [({}, read())]

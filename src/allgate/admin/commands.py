@@ -1,0 +1,80 @@
+"""What an operator can ask for, as values: the command line makes them, whoever holds the database carries them out.
+
+A command is pure: `plan_for` says what it changes in a document. So the same command runs in a server, which the
+command line reaches over its control socket, and in the command line itself, when no server runs. No secret of a key
+is in them: its hash is made where the key is.
+"""
+
+from typing import TypeAlias
+
+from allgate.admin.apply import Plan, changes_between, plan_apply
+from allgate.admin.records import Document, Kept, KeyRecord, check_keys, key_id
+from allgate.admin.rows import ConfigError
+from allgate.core.value import Value, changed
+
+
+class Apply(Value, frozen=True, kw_only=True, tag="apply"):
+    """Make the file rows be what `declared` says."""
+
+    declared: Document
+    adopt: bool = False
+    dry_run: bool = False
+
+
+class CreateKey(Value, frozen=True, kw_only=True, tag="create_key"):
+    """A new key, managed by the console."""
+
+    record: KeyRecord
+
+
+class DisableKey(Value, frozen=True, kw_only=True, tag="disable_key"):
+    """Switch a key off, whoever manages it. A file that still names it switches it on again when it is applied."""
+
+    account: str
+    name: str
+
+
+class ListKeys(Value, frozen=True, kw_only=True, tag="list_keys"):
+    """Change nothing; the answer carries the keys."""
+
+
+Command: TypeAlias = Apply | CreateKey | DisableKey | ListKeys
+
+
+def plan_for(command: Command, current: Document) -> Plan:
+    """What the command changes. Raises: ConfigError: it cannot be done."""
+    match command:
+        case Apply():
+            return plan_apply(current, command.declared, adopt=command.adopt)
+        case CreateKey():
+            return _planned(current, _with_key(current, command.record))
+        case DisableKey():
+            return _planned(current, _without_key(current, key_id(command.account, command.name)))
+        case ListKeys():
+            return Plan(changes=(), document=current)
+
+
+def is_dry(command: Command) -> bool:
+    """The command only asks what would happen."""
+    return isinstance(command, Apply) and command.dry_run
+
+
+def _planned(current: Document, after: Document) -> Plan:
+    check_keys(after)
+    return Plan(changes=changes_between(current, after), document=after)
+
+
+def _with_key(current: Document, record: KeyRecord) -> Document:
+    if record.account not in current.accounts:
+        known = ", ".join(sorted(current.accounts)) or "none yet"
+        raise ConfigError("", "account", f"there is no account {record.account!r}; there are: {known}")
+    if record.id in current.keys:
+        raise ConfigError("", "name", f"there is a key {record.id} already; a name is used once")
+    return changed(current, keys=current.keys | {record.id: Kept(record=record, managed_by="console")})
+
+
+def _without_key(current: Document, name: str) -> Document:
+    kept = current.keys.get(name)
+    if kept is None:
+        raise ConfigError("", "key", f"there is no key {name}")
+    return changed(current, keys=current.keys | {name: changed(kept, disabled=True)})

@@ -1,0 +1,151 @@
+-- Made by `python -m allgate.storage.statements` from storage/tables.py.
+
+CREATE TABLE accounts (
+    name TEXT NOT NULL,
+    opening_nano_usd BIGINT NOT NULL,
+    managed_by TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE credentials (
+    upstream TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    reference TEXT NOT NULL,
+    PRIMARY KEY (upstream, position)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE deployments (
+    public_model TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    upstream TEXT NOT NULL,
+    model TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    weight INTEGER NOT NULL,
+    caps TEXT NOT NULL,
+    PRIMARY KEY (public_model, position)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE keys (
+    account TEXT NOT NULL,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    hint TEXT NOT NULL,
+    models TEXT,
+    networks TEXT NOT NULL,
+    expires TEXT,
+    loopback_only BOOLEAN NOT NULL,
+    managed_by TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (account, name)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE models (
+    name TEXT NOT NULL,
+    sheet TEXT,
+    output_tokens_default BIGINT,
+    owned_by TEXT NOT NULL,
+    managed_by TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE prices (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    cache_read TEXT,
+    cache_write_5m TEXT,
+    cache_write_1h TEXT,
+    reasoning TEXT,
+    input_audio TEXT,
+    input_image TEXT,
+    output_audio TEXT,
+    output_image TEXT,
+    call TEXT,
+    web_search TEXT,
+    source TEXT NOT NULL,
+    valid_from_ms BIGINT NOT NULL,
+    PRIMARY KEY (id)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE requests (
+    request_id TEXT NOT NULL,
+    started_ms BIGINT NOT NULL,
+    account TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    model TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    upstream_model TEXT NOT NULL,
+    upstream_dialect TEXT NOT NULL,
+    passthrough BOOLEAN NOT NULL,
+    stream BOOLEAN NOT NULL,
+    status INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    duration_ms BIGINT NOT NULL,
+    first_byte_ms BIGINT,
+    charged_nano_usd BIGINT NOT NULL,
+    hold_nano_usd BIGINT NOT NULL,
+    price TEXT NOT NULL,
+    error TEXT NOT NULL,
+    notes TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    input_tokens BIGINT,
+    output_tokens BIGINT,
+    cache_read_tokens BIGINT,
+    cache_write_5m_tokens BIGINT,
+    cache_write_1h_tokens BIGINT,
+    cache_write_tokens BIGINT,
+    reasoning_tokens BIGINT,
+    usage_rest TEXT,
+    estimated BOOLEAN NOT NULL,
+    PRIMARY KEY (request_id)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX requests_account_started ON requests (account, started_ms);
+
+CREATE TABLE revision (
+    id INTEGER NOT NULL,
+    number BIGINT NOT NULL,
+    published_ms BIGINT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (id)
+);
+
+CREATE TABLE sheets (
+    name TEXT NOT NULL,
+    price_id TEXT NOT NULL,
+    managed_by TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE upstreams (
+    name TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    base_url TEXT,
+    dialects TEXT NOT NULL,
+    proxy TEXT,
+    ca_file TEXT,
+    managed_by TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (name)
+)
+ WITHOUT ROWID;

@@ -1,0 +1,135 @@
+"""Every statement of the configuration and the request log, with its name and a sentence, in SQLAlchemy Core.
+
+Serving processes run the text that `sql_page` makes of them (`sql/sqlite.sql`), so that SQLAlchemy, whose import takes
+longer than a whole start, stays out of them. A test makes the text anew and compares.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from sqlalchemy import Table, bindparam, delete, insert, literal_column, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import ClauseElement
+
+from allgate.storage import tables
+
+
+class Statement(NamedTuple):
+    """`name` is how code asks for it; `sentence` says what it does; every parameter has the name of its column."""
+
+    name: str
+    sentence: str
+    build: Callable[[], ClauseElement]
+
+
+STATEMENTS = (
+    Statement(
+        "read_revision",
+        "The published revision: its number and all configuration as one document.",
+        lambda: select(tables.revision.c.number, tables.revision.c.document).where(
+            tables.revision.c.id == literal_column("1")
+        ),
+    ),
+    Statement(
+        "read_revision_number",
+        "Only the number: what a serving node asks for again and again.",
+        lambda: select(tables.revision.c.number).where(tables.revision.c.id == literal_column("1")),
+    ),
+    Statement("write_revision", "Publish a revision; there is one row.", lambda: _upsert(tables.revision)),
+    Statement("write_upstream", "Create or change an upstream.", lambda: _upsert(tables.upstreams)),
+    Statement(
+        "delete_credentials",
+        "Forget the credentials of an upstream, before its present ones are written.",
+        lambda: delete(tables.credentials).where(tables.credentials.c.upstream == bindparam("upstream")),
+    ),
+    Statement(
+        "write_credential", "One credential of an upstream, in its place.", lambda: insert(tables.credentials)
+    ),
+    Statement("write_model", "Create or change a public model.", lambda: _upsert(tables.models)),
+    Statement(
+        "delete_deployments",
+        "Forget the deployments of a model, before its present ones are written.",
+        lambda: delete(tables.deployments).where(
+            tables.deployments.c.public_model == bindparam("public_model")
+        ),
+    ),
+    Statement(
+        "write_deployment", "One deployment of a model, in its place.", lambda: insert(tables.deployments)
+    ),
+    Statement(
+        "write_price",
+        "A dated price sheet; the same prices under the same name are there already.",
+        lambda: upsert(tables.prices).on_conflict_do_nothing(),
+    ),
+    Statement("write_sheet", "Which prices a sheet's name means now.", lambda: _upsert(tables.sheets)),
+    Statement("write_account", "Create or change an account.", lambda: _upsert(tables.accounts)),
+    Statement("write_key", "Create or change a key.", lambda: _upsert(tables.keys)),
+    Statement(
+        "expire_requests",
+        "Forget the oldest log rows of one account, a bounded number of them.",
+        lambda: delete(tables.requests).where(
+            tables.requests.c.request_id.in_(
+                select(tables.requests.c.request_id)
+                .where(
+                    tables.requests.c.account == bindparam("account"),
+                    tables.requests.c.started_ms < bindparam("before_ms"),
+                )
+                .limit(bindparam("rows_max"))
+            )
+        ),
+    ),
+)
+
+
+def _upsert(table: Table) -> ClauseElement:
+    """Insert a row, or replace every member of the one that has its key."""
+    statement = upsert(table)
+    changed = {
+        column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key
+    }
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+
+
+def sql_page() -> str:
+    """`sql/sqlite.sql`: every statement as text, named parameters, one block each."""
+    dialect: Dialect = sqlite.dialect(paramstyle="named")  # pyright: ignore[reportAssignmentType] -- its __init__ is untyped
+    return "-- Made by `python -m allgate.storage.statements` from storage/statements.py.\n" + "".join(
+        f"\n-- name: {one.name}\n-- {one.sentence}\n{_text(one.build(), dialect)};\n" for one in STATEMENTS
+    )
+
+
+def schema_page() -> str:
+    """`sql/schema.sqlite.sql`: the tables as they are today, for an empty database."""
+    dialect: Dialect = sqlite.dialect()  # pyright: ignore[reportAssignmentType] -- as above
+    return (
+        "-- Made by `python -m allgate.storage.statements` from storage/tables.py.\n\n"
+        + "\n\n".join(f"{_text(element, dialect)};" for element in _schema())
+        + "\n"
+    )
+
+
+def _schema() -> Iterator[ClauseElement]:
+    for table in tables.metadata.sorted_tables:
+        yield CreateTable(table)
+        yield from (CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name)))
+
+
+def _text(element: ClauseElement, dialect: Dialect) -> str:
+    lines = str(element.compile(dialect=dialect)).strip().splitlines()
+    return "\n".join(line.rstrip().replace("\t", "    ") for line in lines if line.strip())
+
+
+def main() -> None:
+    """Write both pages into the package."""
+    from pathlib import Path
+
+    folder = Path(__file__).parent / "sql"
+    (folder / "sqlite.sql").write_text(sql_page())
+    (folder / "schema.sqlite.sql").write_text(schema_page())
+
+
+if __name__ == "__main__":
+    main()

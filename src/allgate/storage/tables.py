@@ -1,0 +1,155 @@
+"""The tables, as SQLAlchemy metadata: the one description from which migrations, statements and SQL text follow.
+
+Rows are known by their natural names (see `admin.rows`). Times are milliseconds since 1970, UTC; amounts nano-USD in
+64-bit integers; prices decimal text, as written. Lists and small objects are JSON text. `managed_by` is "file" or
+"console". Nothing is deleted from the tables of the configuration: what vanished is disabled.
+
+This module imports SQLAlchemy, which takes longer than the whole start of a server, so only migrations, the generator
+of SQL text, reports and tests import it; a serving process runs the text (`sql/`) that was made from it.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy.sql.schema import SchemaItem
+
+metadata = MetaData()
+
+
+def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=null)
+
+
+def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=null, autoincrement=False)
+
+
+def _switch(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _kept() -> tuple[SchemaItem, ...]:
+    return (_text("managed_by"), _switch("disabled"), _number("changed_ms"))
+
+
+def _table(name: str, *columns: SchemaItem) -> Table:
+    """A table stored by its key: half the pages of a table with a row id and an index beside it."""
+    return Table(name, metadata, *columns, sqlite_with_rowid=False)
+
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _number("number"),
+    _number("published_ms"),
+    Column("document", Text, nullable=False),
+)
+"""One row (id 1): the number that serving nodes watch, and all configuration rows as one JSON document."""
+
+upstreams = _table(
+    "upstreams",
+    _text("name", key=True),
+    _text("provider"),
+    _text("base_url", null=True),
+    _text("dialects"),
+    _text("proxy", null=True),
+    _text("ca_file", null=True),
+    *_kept(),
+)
+
+credentials = _table(
+    "credentials",
+    _text("upstream", key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _text("reference"),
+)
+
+models = _table(
+    "models",
+    _text("name", key=True),
+    _text("sheet", null=True),
+    _number("output_tokens_default", null=True),
+    _text("owned_by"),
+    *_kept(),
+)
+
+deployments = _table(
+    "deployments",
+    _text("public_model", key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _text("upstream"),
+    _text("model"),
+    Column("priority", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
+    _text("caps"),
+)
+
+PRICE_COLUMNS = (
+    "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "input_audio", "input_image",
+    "output_audio", "output_image", "call", "web_search",
+)  # fmt: skip
+
+prices = _table(
+    "prices",
+    _text("id", key=True),
+    _text("name"),
+    *(_text(name, null=name not in ("input", "output")) for name in PRICE_COLUMNS),
+    _text("source"),
+    _number("valid_from_ms"),
+)
+"""Dated sheets, never changed: a new price is a new row, so the sheet that a receipt names can always be read again."""
+
+sheets = _table("sheets", _text("name", key=True), _text("price_id"), *_kept())
+"""Which row of `prices` a sheet's name means now."""
+
+accounts = _table("accounts", _text("name", key=True), _number("opening_nano_usd"), *_kept())
+
+keys = _table(
+    "keys",
+    _text("account", key=True),
+    _text("name", key=True),
+    _text("hash"),
+    _text("hint"),
+    _text("models", null=True),
+    _text("networks"),
+    _text("expires", null=True),
+    _switch("loopback_only"),
+    *_kept(),
+)
+
+requests = _table(
+    "requests",
+    _text("request_id", key=True),
+    _number("started_ms"),
+    _text("account"),
+    _text("key"),
+    _text("dialect"),
+    _text("operation"),
+    _text("model"),
+    _text("upstream"),
+    _text("upstream_model"),
+    _text("upstream_dialect"),
+    _switch("passthrough"),
+    _switch("stream"),
+    Column("status", Integer, nullable=False),
+    _text("outcome"),
+    Column("attempts", Integer, nullable=False),
+    _number("duration_ms"),
+    _number("first_byte_ms", null=True),
+    _number("charged_nano_usd"),
+    _number("hold_nano_usd"),
+    _text("price"),
+    _text("error"),
+    _text("notes"),
+    _text("user_agent"),
+    _number("input_tokens", null=True),
+    _number("output_tokens", null=True),
+    _number("cache_read_tokens", null=True),
+    _number("cache_write_5m_tokens", null=True),
+    _number("cache_write_1h_tokens", null=True),
+    _number("cache_write_tokens", null=True),
+    _number("reasoning_tokens", null=True),
+    _text("usage_rest", null=True),
+    _switch("estimated"),
+)
+"""The request log. `usage_rest` is JSON of the units without a column of their own; null means none was reported."""
+Index("requests_account_started", requests.c.account, requests.c.started_ms)
