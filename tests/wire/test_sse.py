@@ -65,6 +65,19 @@ def test_the_raw_bytes_of_all_frames_are_the_stream() -> None:
     assert raw == stream
 
 
+@pytest.mark.parametrize(
+    "tail", [b"\n\n", b"\n\ndata: b\n\n", b"\ndata: b\n\n", b"\r\n\r\n", b"\nid: 1\n\n", b"\n: c\n\n"]
+)
+def test_a_named_frame_is_read_the_same_alone_and_among_others(tail: bytes) -> None:
+    """A chunk that is one named frame takes a way of its own."""
+    chunk = b"event: name\ndata: a" + tail
+    alone, among = SseSplitter(), SseSplitter()
+    alone.feed(b": begin\n\n")
+    frames = alone.feed(chunk)
+    assert frames == among.feed(b": begin\n\n" + chunk)[1:]
+    assert (frames[0].event, frames[0].data[:1]) == (b"name", b"a")
+
+
 def test_written_frames_are_read_back() -> None:
     stream = data_frame(b"{}") + named_frame(b"ping", b'{"type":"ping"}') + comment_frame(b"keep-alive")
     frames, rest = split(stream, [])

@@ -45,8 +45,11 @@ class SseSplitter:
 
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """The frames that `chunk` completes. Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
-        if not self._pending and self._started and _is_plain_frame(chunk):
-            return [SseFrame(b"", chunk[6:-2], chunk)]
+        if not self._pending and self._started:
+            if _is_plain_frame(chunk):
+                return [SseFrame(b"", chunk[6:-2], chunk)]
+            if (name_end := _plain_name_end(chunk)) > 0:
+                return [SseFrame(chunk[7:name_end], chunk[name_end + 7 : -2], chunk)]
         pending = self._pending + chunk if self._pending else chunk
         if not self._started:
             if pending[:3] == _BOM:
@@ -81,9 +84,21 @@ def _is_plain_frame(raw: bytes) -> bool:
     return raw[:6] == b"data: " and raw.find(b"\n") == len(raw) - 2 and raw[-1:] == b"\n" and b"\r" not in raw
 
 
+def _plain_name_end(raw: bytes) -> int:
+    """Where the name ends in one named LF frame of a single data line (Anthropic, Responses); 0 for any other bytes."""
+    if raw[:7] != b"event: ":
+        return 0
+    end = raw.find(b"\n")
+    last = len(raw) - 2
+    plain = raw[end : end + 7] == b"\ndata: " and raw.find(b"\n", end + 7) == last and raw[-1:] == b"\n"
+    return end if plain and b"\r" not in raw else 0
+
+
 def _frame(raw: bytes) -> SseFrame:
     if _is_plain_frame(raw):
         return SseFrame(b"", raw[6:-2], raw)
+    if (name_end := _plain_name_end(raw)) > 0:
+        return SseFrame(raw[7:name_end], raw[name_end + 7 : -2], raw)
     event, data = b"", None
     for line in _LINE_END.split(raw):
         name, colon, value = line.partition(b":")
