@@ -19,7 +19,11 @@ from allgate.wire.json import JsonObject
 NAME_CHARACTERS_MAX = 200
 """Longest names seen at vendors (OpenRouter's, Hugging Face paths) stay below 120."""
 
-Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARACTERS_MAX)]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=NAME_CHARACTERS_MAX, description="What it is called; unique.")
+]
+Said = Meta
+"""A field's sentence in docs/settings.md."""
 
 
 class ConfigError(ValueError):
@@ -33,78 +37,117 @@ class ConfigError(ValueError):
 
 
 class UpstreamRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account of ours at a provider. Each credential is "env:NAME", "file:PATH" or the text itself, so all are kept
-    as secrets."""
+    """An account of ours at a provider."""
 
     name: Name
-    provider: Name
-    base_url: str | None = None
-    dialects: tuple[str, ...] = ()
-    credentials: tuple[Secret, ...] = ()
-    proxy: str | None = None
-    ca_file: str | None = None
+    provider: Annotated[
+        str, Said(description="A name of the provider table: `openai`, `anthropic`, `deepseek`, …")
+    ]
+    base_url: Annotated[
+        str | None,
+        Said(description="What that vendor's own SDK would be given. Default: the provider's own."),
+    ] = None
+    dialects: Annotated[
+        tuple[str, ...],
+        Said(description="Narrows what the provider speaks, in order of preference. Default: all."),
+    ] = ()
+    credentials: Annotated[
+        tuple[Secret, ...],
+        Said(description='Each `"env:NAME"`, `"file:PATH"` or the key itself; several take turns.'),
+    ] = ()
+    proxy: Annotated[str | None, Said(description="`http://host:port` of a proxy that takes CONNECT.")] = None
+    ca_file: Annotated[
+        str | None, Said(description="PEM file of the authorities to trust instead of the system's.")
+    ] = None
 
 
 class DeploymentRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model at an upstream. `caps` holds, per dialect, the fields that differ from the provider's."""
+    """A model at an upstream: a member of `models.deployments`."""
 
-    upstream: Name
-    model: Name
-    priority: int = 0
-    weight: Annotated[int, Meta(ge=0)] = 1
-    caps: dict[str, JsonObject] = {}
+    upstream: Annotated[str, Said(description="The name of an upstream.")]
+    model: Annotated[str, Said(min_length=1, description="What the upstream calls the model.")]
+    priority: Annotated[int, Said(description="Lower is tried first.")] = 0
+    weight: Annotated[
+        int,
+        Said(ge=0, description="Share of the load among equal priorities; 0: only when the others failed."),
+    ] = 1
+    caps: Annotated[
+        dict[str, JsonObject],
+        Said(
+            description="Per dialect, the capabilities that differ from the provider's: `{ openai_chat = { stop_max = 1 } }`."
+        ),
+    ] = {}
 
 
 class PriceRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model costs: decimal strings, USD per million tokens; `call` and `web_search` per piece."""
+    """What a model costs, in decimal strings: USD per million tokens, or per piece."""
 
-    input: str
-    output: str
-    cache_read: str | None = None
-    cache_write_5m: str | None = None
-    cache_write_1h: str | None = None
-    reasoning: str | None = None
-    input_audio: str | None = None
-    input_image: str | None = None
-    output_audio: str | None = None
-    output_image: str | None = None
-    call: str | None = None
-    web_search: str | None = None
-    source: str = ""
+    input: Annotated[str, Said(description="Input tokens.")]
+    output: Annotated[str, Said(description="Output tokens.")]
+    cache_read: Annotated[str | None, Said(description="Input read from a cache. Default: as input.")] = None
+    cache_write_5m: Annotated[
+        str | None, Said(description="Input written to a cache for 5 minutes. Default: as input.")
+    ] = None
+    cache_write_1h: Annotated[str | None, Said(description="The same for an hour. Default: as input.")] = None
+    reasoning: Annotated[str | None, Said(description="Thinking. Default: as output.")] = None
+    input_audio: Annotated[str | None, Said(description="Audio in. Default: as input.")] = None
+    input_image: Annotated[str | None, Said(description="Pictures in. Default: as input.")] = None
+    output_audio: Annotated[str | None, Said(description="Audio out. Default: as output.")] = None
+    output_image: Annotated[str | None, Said(description="Pictures out. Default: as output.")] = None
+    call: Annotated[str | None, Said(description="USD per request, beside its tokens.")] = None
+    web_search: Annotated[
+        str | None, Said(description="USD per search. Without it, a search is refused.")
+    ] = None
+    source: Annotated[str, Said(description="Where the prices are from; shown, not used.")] = ""
 
 
 class SheetRow(PriceRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A price sheet with a name of its own, for several models."""
+    """A price sheet with a name of its own, for several models; the other members are those of `models.price`."""
 
     name: Name
 
 
 class ModelRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A public model. `price` is a table of its own, the name of a sheet, or absent: listed, but refused."""
+    """A public model: what clients ask for."""
 
     name: Name
-    deployments: tuple[DeploymentRow, ...] = ()
-    price: PriceRow | str | None = None
-    output_tokens_default: Annotated[int, Meta(gt=0)] | None = None
-    owned_by: str = ""
+    deployments: Annotated[tuple[DeploymentRow, ...], Said(description="Where it runs.")] = ()
+    price: Annotated[
+        PriceRow | str | None,
+        Said(description="A table, or the name of a sheet. Without one the model is listed, but refused."),
+    ] = None
+    output_tokens_default: Annotated[
+        int | None,
+        Said(
+            gt=0,
+            description="Output bound where the client sends none: for the hold, and sent upstream. Default: 4096.",
+        ),
+    ] = None
+    owned_by: Annotated[str, Said(description="Shown in the list of models.")] = ""
 
 
 class KeyRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key as a file declares it: `secret` like a credential. `expires` is an ISO date or time; `models` absent: every model."""
+    """A key: a member of `accounts.keys`. Only its hash is kept."""
 
     name: Name
-    secret: Secret
-    models: tuple[str, ...] | None = None
-    networks: tuple[str, ...] = ()
-    expires: str | None = None
+    secret: Annotated[
+        Secret, Said(description='The key, at least 22 characters: itself, `"env:NAME"` or `"file:PATH"`.')
+    ]
+    models: Annotated[tuple[str, ...] | None, Said(description="What it may use. Default: every model.")] = (
+        None
+    )
+    networks: Annotated[tuple[str, ...], Said(description="From where (CIDR). Default: anywhere.")] = ()
+    expires: Annotated[str | None, Said(description="ISO date or time, UTC unless it says otherwise.")] = None
 
 
 class AccountRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who pays. `balance_usd` is granted once, when the account is first seen."""
+    """Who pays."""
 
     name: Name
-    balance_usd: str = "0"
-    keys: tuple[KeyRow, ...] = ()
+    balance_usd: Annotated[
+        str, Said(description="Granted once, when the account is first seen: a decimal string.")
+    ] = "0"
+    keys: Annotated[tuple[KeyRow, ...], Said(description="Its keys.")] = ()
 
 
 class Declaration(Value, frozen=True, kw_only=True):

@@ -69,15 +69,6 @@ class Stream(Section, frozen=True, kw_only=True):
             description="Silence after which a client gets a keep-alive. Proxies commonly cut at 30 to 60 s.",
         ),
     ] = 15.0
-    unsent_bytes_max: Annotated[
-        int, Meta(gt=0, description="Bytes kept for a slow client before the upstream is paused.")
-    ] = 256 * 1024
-    client_gone: Annotated[
-        Literal["cancel", "drain", "none"],
-        Meta(
-            description="When a client leaves: `cancel` the upstream, `drain` it for at most 30 s, or let it run (`none`)."
-        ),
-    ] = "cancel"
 
 
 class Timeouts(Section, frozen=True, kw_only=True):
@@ -107,13 +98,10 @@ class Pool(Section, frozen=True, kw_only=True):
     connections_max: Annotated[
         int, Meta(gt=0, description="Open connections per upstream. One stream takes one connection.")
     ] = 2048
-    acquire_s: Annotated[
-        Seconds, Meta(gt=0, description="Wait for a free connection before trying elsewhere.")
-    ] = 5.0
 
 
 class Ledger(Section, frozen=True, kw_only=True):
-    """Money."""
+    """Money. The ledger in memory decides at once, which satisfies both of these."""
 
     durability: Annotated[
         Literal["strict", "relaxed"],
@@ -125,12 +113,6 @@ class Ledger(Section, frozen=True, kw_only=True):
         Seconds,
         Meta(gt=0, description="How long they wait before the charge goes to the outbox file instead."),
     ] = 5.0
-    hold: Annotated[
-        Literal["worst", "expected"],
-        Meta(
-            description="What a request sets aside: its `worst` case, or what such requests are `expected` to cost."
-        ),
-    ] = "worst"
 
 
 class Secrets(Section, frozen=True, kw_only=True):
