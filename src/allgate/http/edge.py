@@ -134,14 +134,9 @@ class Edge:
         for name, value in headers:
             if name == b"content-length" and int(value) > self._body_bytes_max:
                 raise self._too_large()
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientWentAway
-        body = cast(bytes, message["body"])
-        if not message["more_body"]:
-            return body
-        pieces, size = [body], len(body)
-        while message["more_body"]:
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientWentAway
@@ -149,7 +144,8 @@ class Edge:
             size += len(message["body"])
             if size > self._body_bytes_max:
                 raise self._too_large()
-        return b"".join(pieces)
+            more = message["more_body"]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _too_large(self) -> Exception:
         return refused(ErrorKind.TOO_LARGE, f"The request body is larger than {self._body_bytes_max} bytes.")
