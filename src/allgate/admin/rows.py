@@ -116,13 +116,16 @@ class ModelRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         PriceRow | str | None,
         Said(description="A table, or the name of a sheet. Without one the model is listed, but refused."),
     ] = None
-    output_tokens_default: Annotated[
-        int | None,
-        Said(
-            gt=0,
-            description="Output bound where the client sends none: for the hold, and sent upstream. Default: 4096.",
-        ),
-    ] = None
+    output_tokens_default: (
+        Annotated[
+            int,
+            Said(
+                gt=0,
+                description="Output bound where the client sends none: for the hold, and sent upstream. Default: 4096.",
+            ),
+        ]
+        | None
+    ) = None
     owned_by: Annotated[str, Said(description="Shown in the list of models.")] = ""
 
 
