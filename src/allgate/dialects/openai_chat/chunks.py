@@ -91,6 +91,17 @@ def read_chunk(data: bytes) -> Chunk:
         return _chunk(json.object_at(json.decode_lenient(data, "chunk of the reply"), "chunk"))
 
 
+def read_whole(body: bytes) -> Chunk:
+    """A whole reply as one chunk. Its messages count; Perplexity writes an empty `delta` beside each.
+
+    Raises: WireError: not a JSON object.
+    """
+    reply = read_chunk(body)
+    for choice in reply.choices or ():
+        choice.delta = choice.message or choice.delta
+    return reply
+
+
 def _chunk(source: JsonObject) -> Chunk:
     return Chunk(
         choices=[_choice(choice, place) for place, choice in enumerate(objects_of(source.get("choices")))],

@@ -92,7 +92,7 @@ def _part(value: Json, path: str) -> Part:
         case "audio_url":
             return _marked(image_part(source, path, member="audio_url", otherwise="audio"), mark)
         case "input_audio":
-            return _marked(_sound(object_at(source.get("input_audio"), f"{path}.input_audio"), path), mark)
+            return _marked(_sound(source.get("input_audio"), path), mark)
         case "file":
             return _marked(_file(object_at(source.get("file"), f"{path}.file"), f"{path}.file"), mark)
         case "thinking" if isinstance(source.get("thinking"), str):
@@ -105,8 +105,9 @@ def _marked(media: Media, mark: CacheMark | None) -> Media:
     return media if mark is None else changed(media, cache=mark)
 
 
-def _sound(source: JsonObject, path: str) -> Media:
-    """`{data, format}`; Qwen puts a data URL or an address into `data`."""
+def _sound(value: Json, path: str) -> Media:
+    """`{data, format}`; Qwen puts a data URL or an address into `data`, Mistral writes the data alone."""
+    source = {"data": value} if isinstance(value, str) else object_at(value, f"{path}.input_audio")
     data = text_at(source.get("data"), f"{path}.input_audio.data")
     if data[:5].lower() == "data:" or "://" in data[:10]:
         return Media(kind="audio", source=source_of(data))

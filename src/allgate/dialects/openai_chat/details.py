@@ -82,6 +82,11 @@ def sealed_detail(
     return {**entry, "id": None, "format": _FORMATS.get(seal.origin, "unknown"), "index": index}
 
 
+def is_ours(entry: JsonObject) -> bool:
+    """True for an entry that `sealed_detail` wrote: no provider may see it."""
+    return is_envelope(text_of(entry.get("signature"))) or is_envelope(text_of(entry.get("data")))
+
+
 def client_seal(entry: JsonObject, box: SealBox) -> tuple[Seal | None, bool]:
     """(the seal in an entry of a client's history, whether it belongs to the text behind the thinking)."""
     value = text_of(entry.get("signature")) or text_of(entry.get("data"))

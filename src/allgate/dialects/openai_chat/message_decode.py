@@ -4,7 +4,7 @@ from allgate.core.errors import wire_error
 from allgate.core.value import changed
 from allgate.dialects.openai_chat.annotations import annotation_of
 from allgate.dialects.openai_chat.content_decode import cache_mark, content_parts, image_part
-from allgate.dialects.openai_chat.details import client_seal, text_of_details
+from allgate.dialects.openai_chat.details import client_seal, is_ours, text_of_details
 from allgate.dialects.openai_chat.own import rest
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.seals import SealBox
@@ -90,11 +90,15 @@ def _assistant(source: JsonObject, path: str, box: SealBox) -> Turn:
         name = text_at(legacy.get("name"), f"{path}.function_call.name")
         calls.append(ToolCall(call_id="", name=name, input=_arguments(legacy.get("arguments"), path)))
     parts = _marked([*thinking, *content], cache_mark(source, path))
+    foreign = {**source, "reasoning_details": [entry for entry in details if not is_ours(entry)] or None}
     return Turn(
         role="assistant",
         parts=(*parts, *calls),
         name=_name(source, path),
-        extra=rest(source, _ASSISTANT),
+        extra=rest(
+            foreign,
+            _ASSISTANT if foreign["reasoning_details"] is None else _ASSISTANT - {"reasoning_details"},
+        ),
     )
 
 

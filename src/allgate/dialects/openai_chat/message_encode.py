@@ -10,6 +10,7 @@ from allgate.dialects.openai_chat.details import CLIENT_SCOPE, details_of_seal
 from allgate.dialects.openai_chat.own import NAME, own
 from allgate.dialects.passes.call_ids import fitting_call_id
 from allgate.dialects.passes.custom_tools import wrap_input
+from allgate.dialects.passes.lenient import objects_of
 from allgate.dialects.passes.tool_names import ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, converted, dropped
@@ -89,9 +90,11 @@ class MessageEncoder:
                 self._pictures.append(part)
             elif not isinstance(part, (ToolCall, Thinking)):
                 spoken.append(part)
-        message: JsonObject = {**own(turn.extra), "role": "assistant"}
+        kept = {key: value for key, value in own(turn.extra).items() if key != "reasoning_details"}
+        message: JsonObject = {**kept, "role": "assistant"}
         message["content"] = self._said(spoken, f"{path}.content") or (None if calls else "")
-        message |= self._thought(thoughts, path, in_loop=in_loop) | self._named(turn)
+        written = objects_of(own(turn.extra).get("reasoning_details"))
+        message |= self._thought(thoughts, written, path, in_loop=in_loop) | self._named(turn)
         if calls:
             message["tool_calls"] = [self._call(call) for call in calls]
         return message
@@ -106,8 +109,13 @@ class MessageEncoder:
             return encode_content(list(kept), path, self._caps, self._notes)
         return "".join(part.text for part in kept)
 
-    def _thought(self, thoughts: list[Thinking], path: str, *, in_loop: bool) -> JsonObject:
-        """Earlier reasoning, for vendors that must get it back; nothing for the others."""
+    def _thought(
+        self, thoughts: list[Thinking], written: list[JsonObject], path: str, *, in_loop: bool
+    ) -> JsonObject:
+        """Earlier reasoning, for vendors that must get it back; nothing for the others.
+
+        `written`: `reasoning_details` as the client itself wrote them, for a provider that takes that member.
+        """
         found: JsonObject = {}
         details = [
             entry
@@ -116,6 +124,8 @@ class MessageEncoder:
             if self._fits(seal)
             for entry in details_of_seal(seal)
         ]
+        if "reasoning_details" in self._caps.vendor_fields:
+            details += written
         if details:
             found["reasoning_details"] = details
         replay = self._caps.reasoning_replay

@@ -12,7 +12,7 @@ from io import StringIO
 from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage, merged
 from allgate.dialects.contract import Facts, Head
-from allgate.dialects.openai_chat.chunks import CallPiece, Chunk, ChunkChoice, Message, read_chunk
+from allgate.dialects.openai_chat.chunks import CallPiece, Chunk, ChunkChoice, Message, read_chunk, read_whole
 from allgate.dialects.openai_chat.details import text_of_details
 from allgate.dialects.openai_chat.errors import error_in_frame
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
@@ -159,7 +159,7 @@ class ChatStreamMeter:
 
 def read_facts(body: bytes) -> Facts:
     """The facts of a whole reply. Raises: WireError: no chat completion."""
-    chunk = read_chunk(body)
+    chunk = read_whole(body)
     if not chunk.choices:
         failure = error_in_frame(SseFrame(b"", body, body))
         if failure is not None:

@@ -2,7 +2,7 @@
 
 from allgate.core.errors import WireError, wire_error
 from allgate.dialects.contract import Sent
-from allgate.dialects.openai_chat.chunks import read_chunk
+from allgate.dialects.openai_chat.chunks import read_whole
 from allgate.dialects.openai_chat.errors import error_in_frame
 from allgate.dialects.openai_chat.reply import Reply
 from allgate.operations.chat.fold import fold
@@ -15,7 +15,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
 
     Raises: WireError: no chat completion, or an error that came with that status (some gateways do so).
     """
-    reply_body = read_chunk(body)
+    reply_body = read_whole(body)
     if not reply_body.choices:
         failure = error_in_frame(SseFrame(b"", body, body))
         if failure is not None:

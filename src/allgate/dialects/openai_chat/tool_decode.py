@@ -86,8 +86,9 @@ def _tool(value: Json, path: str) -> Tool:
         return _custom(source, path)
     if kind is None:
         return _gemini_tool(source, path)
+    own_name = kind.rpartition(":")[2]  # OpenRouter writes `openrouter:web_search`
     for beginning, builtin, runs in _TYPES:
-        if kind.startswith(beginning):
+        if own_name.startswith(beginning):
             return _builtin(source, builtin, runs, path)
     return _builtin(source, "other", "server", path)
 

@@ -85,13 +85,19 @@ def _custom(tool: Custom, caps: Caps, names: ToolNames, notes: list[Note]) -> Js
 
 
 def _add_builtin(tool: Builtin, caps: Caps, wire: list[JsonObject], members: JsonObject) -> None:
-    """A hosted tool that the deployment runs, in the way it wants to be asked."""
+    """A hosted tool that the deployment runs, in the way it wants to be asked.
+
+    One whose kind nobody knows goes to the same dialect as it came: the provider may know it.
+    """
+    raw = object_of(tool.raw) if tool.dialect == NAME else {}
+    if tool.kind == "other" and raw:
+        wire.append(raw)
+        return
     if tool.kind == "web_search" and tool.kind in caps.hosted and caps.web_search_style == "options":
         members["web_search_options"] = _search_options(tool.config)
         return
     if tool.kind not in caps.hosted:
         raise unsupported(f"This model does not run {tool.kind}", param="tools")
-    raw = object_of(tool.raw) if tool.dialect == NAME else {}
     if "type" in raw:
         wire.append(raw)
     elif tool.kind == "web_search":
