@@ -152,6 +152,7 @@ class Heard:
         self.error: AttemptFailed | None = None
         self.ended = asyncio.get_running_loop().create_future()
         self.began = asyncio.Event()
+        self._moved = asyncio.Event()
         self._on_body = on_body
 
     def on_head(self, status: int, headers: Headers) -> None:
@@ -164,6 +165,7 @@ class Heard:
         self.told.append("body")
         self.body += chunk
         self.pieces.append(chunk)
+        self._moved.set()
         if self._on_body is not None:
             self._on_body(chunk)
 
@@ -175,6 +177,12 @@ class Heard:
         self.told.append("failure")
         self.error = error
         self.ended.set_result(None)
+
+    async def have_come(self, count: int) -> None:
+        """So many pieces of the body."""
+        while len(self.pieces) < count:
+            self._moved.clear()
+            await self._moved.wait()
 
     async def success(self) -> bytes:
         """The body of a reply that ended well."""

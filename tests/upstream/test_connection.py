@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from upstream.peer import CHUNKED, OK, POST, Heard, Peer, always, answering, outbound, slicings
 
 from allgate.core.errors import ErrorKind, Phase
 from allgate.upstream.connection import (
@@ -15,6 +14,7 @@ from allgate.upstream.connection import (
 )
 from allgate.upstream.failures import Cause
 from allgate.upstream.message import Deadlines, UpstreamRequest
+from upstream.peer import CHUNKED, OK, POST, Heard, Peer, always, answering, outbound, slicings
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -560,8 +560,7 @@ async def test_a_reply_that_falls_silent_hits_the_idle_deadline():
         for pieces in range(2, 6):  # each piece moves the deadline
             out.pass_time(4.9)
             step.set()
-            while len(heard.pieces) < pieces:
-                await asyncio.sleep(0)
+            await heard.have_come(pieces)
         assert not heard.ended.done()
         out.pass_time(5)
         error = await heard.failure()
@@ -580,8 +579,7 @@ async def test_a_reply_that_never_ends_hits_the_total_deadline():
             if heard.ended.done():
                 break
             step.set()
-            while len(heard.pieces) < pieces:
-                await asyncio.sleep(0)
+            await heard.have_come(pieces)
         error = await heard.failure()
         assert error.failure.native == Cause.TOTAL_DEADLINE
         assert "did not finish within 60 s (total deadline), reading" in error.failure.message

@@ -1,7 +1,6 @@
 """The reader of replies against the traps of its parser, in every slicing: no sockets here."""
 
 import pytest
-from upstream.peer import slicings
 
 from allgate.upstream.reply import (
     HEAD_BYTES_MAX,
@@ -12,6 +11,7 @@ from allgate.upstream.reply import (
     ReplyBroken,
     ReplyReader,
 )
+from upstream.peer import slicings
 
 LINE = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = LINE + b"transfer-encoding: chunked\r\n\r\n"
@@ -187,16 +187,16 @@ def test_two_hundred_fields_are_accepted():
 
 @pytest.mark.parametrize("slice_bytes", [1_000_000, 65_536, 1_000])
 def test_a_flood_of_chunk_extensions_is_refused(slice_bytes):
-    data = CHUNKED + b"2;" + b"x" * (5 * 1024 * 1024) + b"\r\nok\r\n0\r\n\r\n"
-    fed = 0
+    reader, taken = ReplyReader(), Taken()
+    reader.begin(taken, taken.on_body, until_close_ok=False)
+    reader.feed(CHUNKED + b"2;")
+
+    def flood():
+        for _ in range(0, 2 * OVERHEAD_WINDOW_BYTES, slice_bytes):
+            reader.feed(b"x" * slice_bytes)
+
     with pytest.raises(ReplyBroken, match="framing"):
-        for place in range(0, len(data), slice_bytes):
-            if place == 0:
-                reader, taken = ReplyReader(), Taken()
-                reader.begin(taken, taken.on_body, until_close_ok=False)
-            fed += slice_bytes
-            reader.feed(data[place : place + slice_bytes])
-    assert fed <= max(slice_bytes, 2 * OVERHEAD_WINDOW_BYTES)
+        flood()
 
 
 def test_extensions_that_alternate_with_honest_chunks_are_refused_in_their_window():

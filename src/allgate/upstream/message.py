@@ -24,6 +24,7 @@ IDLE_S_DEFAULT = 300.0  # a reasoning model may think that long between two even
 TOTAL_S_DEFAULT = 3_600.0  # nothing we relay takes an hour; what does is stuck
 
 PORTS = {"http": 80, "https": 443}
+_BODILESS = ("GET", "DELETE")
 
 
 class Proxy(Value, frozen=True, kw_only=True):
@@ -99,8 +100,8 @@ DEADLINES = Deadlines()
 
 
 def fields_for(target: Target) -> bytes:
-    """The first lines of every head sent to `target`, after the request line."""
-    return b"host: %b\r\naccept-encoding: identity\r\n" % target.host_field
+    """The two lines that follow the request line in every head sent to `target`."""
+    return b"host: %b\r\naccept-encoding: identity" % target.host_field
 
 
 def request_head(request: UpstreamRequest, first_fields: bytes, body_bytes: int) -> bytes:
@@ -109,24 +110,23 @@ def request_head(request: UpstreamRequest, first_fields: bytes, body_bytes: int)
     Raises: ValueError: a field is ours to set, or something holds a line end, a NUL, or a space in the path. None of
     it may be repaired: whoever let it through is the one to fix. The message names the field, never its value.
     """
-    headers = request.headers
-    lines = 4
-    fields = b""
-    if headers:
-        fields = b"\r\n".join(map(b": ".join, headers)) + b"\r\n"
-        lines += len(headers)
-    length = b"\r\n"
-    if body_bytes or request.method not in ("GET", "DELETE"):
-        length = b"content-length: %d\r\n\r\n" % body_bytes
-        lines += 1
-    method = request.method.encode("ascii")
-    head = b"".join((method, b" ", request.path, b" HTTP/1.1\r\n", first_fields, fields, length))
+    headers, path = request.headers, request.path
+    sized = body_bytes or request.method not in _BODILESS
+    lines = [
+        b"%b %b HTTP/1.1" % (request.method.encode(), path),
+        first_fields,
+        *map(b": ".join, headers),
+        b"content-length: %d\r\n\r\n" % body_bytes if sized else b"\r\n",
+    ]
+    head = b"\r\n".join(lines)
+    line_ends = len(lines) + 2 if sized else len(lines) + 1
     if (
-        head.count(b"\n") != lines
-        or head.count(b"\r") != lines
+        head.count(b"\n") != line_ends
+        or head.count(b"\r") != line_ends
         or b"\0" in head
-        or b" " in request.path
-        or not FIELDS_SET_HERE.isdisjoint(dict(headers))
+        or b" " in path
+        or path[:1] != b"/"
+        or not FIELDS_SET_HERE.isdisjoint([name for name, _ in headers])
     ):
         raise ValueError(_complaint(request))
     return head

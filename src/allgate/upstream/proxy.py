@@ -27,6 +27,8 @@ async def open_tunnel(line: Line, target: Target, proxy: Proxy) -> None:
         raise not_sent(
             Cause.PROXY, f"No tunnel to {target.origin}: {place} answered {status.group(1).decode()}"
         )
+    if line.received:
+        raise not_sent(Cause.PROXY, f"No tunnel to {target.origin}: {place} sent bytes before it was asked")
 
 
 def _connect_request(target: Target, proxy: Proxy) -> bytes:

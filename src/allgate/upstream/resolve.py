@@ -7,6 +7,8 @@ providers publish. Errors are not kept.
 
 import asyncio
 import socket
+import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from ipaddress import ip_address
 
@@ -16,10 +18,22 @@ NAMES_MAX = 1_024  # remembered; then the oldest answer is forgotten
 Addresses = tuple[str, ...]
 
 
-class Resolver:
-    """resolve() gives addresses in the system's order of preference; `aclose` ends lookups under way."""
+async def system_addresses(host: str) -> Addresses:
+    """What the machine's resolver says, in its order of preference. Raises: OSError (socket.gaierror)."""
+    rows = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(row[4][0]) for row in rows))
 
-    def __init__(self) -> None:
+
+class Resolver:
+    """resolve() asks `look_up` and remembers; `aclose` ends lookups under way. `now` is a clock in seconds."""
+
+    def __init__(
+        self,
+        look_up: Callable[[str], Awaitable[Addresses]] = system_addresses,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look_up = look_up
+        self._now = now
         self._answers: dict[str, tuple[float, Addresses]] = {}
         self._lookups: dict[str, asyncio.Task[Addresses]] = {}
 
@@ -27,13 +41,12 @@ class Resolver:
         """At least one IP address. Raises: OSError (socket.gaierror): the name has none."""
         if _is_address(host):
             return (host,)
-        loop = asyncio.get_running_loop()
         answer = self._answers.get(host)
-        if answer is not None and loop.time() - answer[0] < ANSWER_S:
+        if answer is not None and self._now() - answer[0] < ANSWER_S:
             return answer[1]
         lookup = self._lookups.get(host)
         if lookup is None:
-            lookup = self._lookups[host] = loop.create_task(self._look_up(host))
+            lookup = self._lookups[host] = asyncio.get_running_loop().create_task(self._ask(host))
             lookup.add_done_callback(partial(self._looked_up, host))
         return await asyncio.shield(lookup)
 
@@ -47,14 +60,12 @@ class Resolver:
             lookup.cancel()
         await asyncio.gather(*lookups, return_exceptions=True)
 
-    async def _look_up(self, host: str) -> Addresses:
-        loop = asyncio.get_running_loop()
-        rows = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        addresses = tuple(dict.fromkeys(str(row[4][0]) for row in rows))
+    async def _ask(self, host: str) -> Addresses:
+        addresses = await self._look_up(host)
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
         self._answers.pop(host, None)
-        self._answers[host] = (loop.time(), addresses)
+        self._answers[host] = (self._now(), addresses)
         if len(self._answers) > NAMES_MAX:
             del self._answers[next(iter(self._answers))]
         return addresses
