@@ -10,7 +10,7 @@ import sys
 from contextlib import ExitStack
 
 from bench import nginx
-from bench.measure import measure, run_load
+from bench.measure import WARM_UP, measure, run_load
 from bench.programs import build
 from bench.report import Run, commit, keep, machine, markdown
 from bench.scenarios import SCENARIOS, Scenario
@@ -18,7 +18,6 @@ from bench.targets import Target, gateway, mocks, plain_origins
 
 SECONDS = {"direct": 0.7, "nginx": 1.5, "allgate": 2.5}
 PACED_SECONDS = 3.0  # a stream takes 2.5 s: each connection has two, the second of which ends in its own time
-WARM_UP = ["-n", "300"]  # requests per row before the first sample: pools are open, caches filled
 
 
 def main() -> int:

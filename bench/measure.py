@@ -9,6 +9,7 @@ from bench.scenarios import Scenario
 from bench.targets import KEY, Target
 from bench.wire import request
 
+WARM_UP = ["-n", "300"]  # requests per row before the first sample: pools are open, caches filled
 LOAD_S_MAX = (
     620  # the longest load is a batch of the soak, which may take 600 s and waits 20 for what is under way
 )
@@ -67,4 +68,5 @@ def run_load(scenario: Scenario, target: Target, options: list[str]) -> dict[str
     run = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_S_MAX, check=False)
     if run.returncode:
         raise RuntimeError(f"{scenario.name} against {target.name}: {run.stderr.strip()}")
+    print(run.stderr, end="")  # the first refusal, as the client read it
     return json.loads(run.stdout)

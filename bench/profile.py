@@ -1,10 +1,11 @@
 """`python -m bench.profile TEXT`: where the gateway's time goes in the first row whose name has TEXT in it."""
 
 import argparse
+import signal
 import sys
 
 from bench import programs
-from bench.measure import run_load
+from bench.measure import WARM_UP, run_load
 from bench.scenarios import SCENARIOS
 from bench.targets import gateway, mocks, plain_origins
 
@@ -21,6 +22,9 @@ def main() -> None:
     output = programs.OUT / "profile.txt"
     sampled = [sys.executable, "-m", "bench.sampled", output]
     with mocks([row.route]) as direct, gateway(plain_origins(direct), sampled) as target:
+        assert target.program
+        run_load(row, target, WARM_UP)
+        target.program.process.send_signal(signal.SIGUSR1)
         load = run_load(row, target, ["-s", str(options.seconds)])
     print(f"{row.name}, {row.connections} connections: {load}\n\n{output.read_text()}")
 

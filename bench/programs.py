@@ -98,6 +98,8 @@ def build() -> None:
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("bench: needs two cores, one for the gateway and one for everything else")
     OUT.mkdir(exist_ok=True)
+    for log in OUT.glob("*.log"):
+        log.unlink()
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if not compiler:
         raise SystemExit("bench: needs a C compiler; install one or name it in CC")

@@ -1,7 +1,8 @@
 """`python -m bench.sampled OUTPUT COMMAND...`: run the `allgate` command in this process and sample where its time goes.
 
-Every millisecond of CPU time the interpreter's stack is noted, at the next bytecode: time inside C code is counted for
-the Python line that called it. The counts by function are written when the command ends.
+Every millisecond of CPU time, or as often as the kernel's tick allows, the interpreter's stack is noted at the next
+bytecode: time inside C code is counted for the Python function that called it. SIGUSR1 begins the counts anew, so that
+starting up is left out. They are written when the command ends.
 """
 
 import atexit
@@ -31,6 +32,11 @@ def sample(_signal: int, frame: FrameType | None) -> None:
     within.update(set(names))
 
 
+def begin_anew(_signal: int, _frame: FrameType | None) -> None:
+    own.clear()
+    within.clear()
+
+
 def write(output: Path) -> None:
     total = max(own.total(), 1)
     lines = [f"{total} samples", "", "  own  within  function"]
@@ -50,6 +56,7 @@ def main() -> None:
     output = Path(sys.argv.pop(1))
     atexit.register(write, output)
     signal.signal(signal.SIGPROF, sample)
+    signal.signal(signal.SIGUSR1, begin_anew)
     signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
     allgate()
 

@@ -168,6 +168,7 @@ static size_t read_head(Connection *c, const char *bytes, size_t length) {
     if (!end) return used;
     end[4] = 0;
     c->status = atoi(c->head + strlen("HTTP/1.1 "));
+    if (c->status != 200 && !refused) fprintf(stderr, "%.40s… %.300s\n", c->head, bytes + (end + 4 - c->head) - before);
     const char *type = header(c->head, "\r\ncontent-type:"), *size = header(c->head, "\r\ncontent-length:");
     const char *connection = header(c->head, "\r\nconnection:"), *coding = header(c->head, "\r\ntransfer-encoding:");
     c->stream = type && !strncasecmp(type, "text/event-stream", 17);
