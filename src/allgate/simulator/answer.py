@@ -34,11 +34,13 @@ CITATION_URL = "https://example.com/source/"
 
 
 class Tool(Value, frozen=True, kw_only=True):
-    """A declared tool that the client runs. `schema` is None where it takes plain text (`custom`) or nothing."""
+    """A declared tool. `schema` is None where it takes plain text (`custom`) or nothing; `hosted`: the vendor runs it."""
 
     name: str
     schema: JsonObject | None = None
     custom: bool = False
+    hosted: bool = False
+    namespace: str | None = None
 
 
 class Ask(Value, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ class Call(Value, frozen=True, kw_only=True):
     name: str
     arguments: str
     custom: bool = False
+    namespace: str | None = None
 
 
 class Citation(Value, frozen=True, kw_only=True):
@@ -177,6 +180,7 @@ def _calls(ask: Ask, scene: Scene, serial: int, index: int) -> tuple[Call, ...]:
                 name=tool.name,
                 arguments=_arguments(tool, scene, f"{ask.prompt} {number}" if number else ask.prompt),
                 custom=tool.custom,
+                namespace=tool.namespace,
             )
         )
     return tuple(calls)

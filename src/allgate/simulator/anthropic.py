@@ -77,7 +77,7 @@ def is_count(request: Request) -> bool:
     return request.path.endswith("/count_tokens")
 
 
-def failure(request: Request) -> bytes:
+def failure(_ask: Ask, request: Request, _at: int) -> bytes:
     """An error in the middle of a stream."""
     error = {"type": "overloaded_error", "message": "Overloaded"}
     return _event({"type": "error", "error": error, "request_id": request.request_id})

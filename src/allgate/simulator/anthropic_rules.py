@@ -87,7 +87,7 @@ def _ask(
         prompt=talk.prompt,
         input_tokens=talk.input_tokens + _system_tokens(body) + tool_tokens,
         stream=body.get("stream") is True,
-        tools=tuple(tool for tool in tools if tool.schema is not None),
+        tools=tuple(tool for tool in tools if not tool.hosted),
         forced=forced,
         may_call=may_call,
         parallel=parallel,

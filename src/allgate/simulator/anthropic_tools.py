@@ -34,6 +34,23 @@ _SERVER_KEYS = {
 }
 _EVERYWHERE = frozenset({"type", "name", "cache_control", "allowed_callers", "defer_loading", "strict"})
 
+
+def _command(*names: str) -> JsonObject:
+    return {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names},
+        "required": list(names),
+    }
+
+
+# What Anthropic's own client-run tools are called with.
+_CLIENT_RUN: dict[str, JsonObject] = {
+    "bash": _command("command"),
+    "text_editor": _command("command", "path"),
+    "memory": _command("command", "path"),
+    "computer": _command("action"),
+}
+
 # What the schema compiler of structured outputs does not take.
 _UNSUPPORTED = frozenset(
     {
@@ -156,7 +173,8 @@ def _server_tool(tool: JsonObject, kind: str, path: str) -> Tool:
             raise extra(f"{path}.{kind}.{name}")
     if tool.get("allowed_domains") and tool.get("blocked_domains"):
         raise Rejected(f"{path}.{kind}: only one of `allowed_domains` and `blocked_domains` may be given")
-    return Tool(name=str(tool.get("name") or kind))
+    schema = _CLIENT_RUN.get(match[1])
+    return Tool(name=str(tool.get("name") or kind), schema=schema, hosted=schema is None)
 
 
 def _check_effort(body: JsonObject, effort: Json, claude: Claude) -> None:

@@ -138,7 +138,7 @@ def _body(reply: Reply, scene: Scene, framing: Framing) -> Iterator[Step]:
             return
         if number and scene.delay_ms:
             yield Pause(seconds=scene.delay_ms / 1000)
-        if scene.comments and reply.stream:
+        if scene.comments and number:
             yield Write(data=_wrapped(reply.idle, scene, framing))
         spoiled = _spoiled(frame, scene) if scene.bad is not None and scene.bad_at == number else frame
         yield Write(data=_wrapped(spoiled, scene, framing), frame=True)

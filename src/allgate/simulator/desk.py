@@ -136,7 +136,7 @@ class Desk:
             return Reply(status=200, headers=(JSON_TYPE, *headers), frames=(body,))
         frames: Iterator[bytes] = dialect.frames(ask, answers, scene, request, self._secret)
         kind = (b"content-type", dialect.stream_type(request))
-        failure = dialect.failure(request)
+        failure = dialect.failure(ask, request, scene.error_at or 0)
         return Reply(
             status=200,
             headers=(kind, *headers),

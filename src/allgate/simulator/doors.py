@@ -9,11 +9,14 @@ from allgate.simulator import anthropic, models, openai_chat
 from allgate.simulator.anthropic import ANTHROPIC
 from allgate.simulator.exchange import Dialect, Rejected, Request
 from allgate.simulator.openai_chat import OPENAI_CHAT
+from allgate.simulator.openai_responses import OPENAI_RESPONSES
 from allgate.wire.headers import text
 from allgate.wire.json import JsonObject
 
 _DOORS: tuple[tuple[str, Dialect], ...] = (
     ("/chat/completions", OPENAI_CHAT),
+    ("/responses", OPENAI_RESPONSES),
+    ("/responses/input_tokens", OPENAI_RESPONSES),
     ("/v1/messages", ANTHROPIC),
     ("/v1/messages/count_tokens", ANTHROPIC),
 )

@@ -57,8 +57,8 @@ class Dialect(Value, frozen=True, kw_only=True):
     """One vendor's format.
 
     `read` raises Rejected for what the vendor refuses. `frames` yields the events of a stream. `rejection` is the
-    error body; `fault` gives the vendor's words for an error status; `failure` is the in-band error of a stream,
-    `idle` its keep-alive. `headers` are what the vendor puts on every reply, `retry_headers` on an error of a status.
+    error body; `fault` gives the vendor's words for an error status; `failure` is the in-band error of a stream
+    (at the given frame), `idle` its keep-alive. `headers` are what the vendor puts on every reply, `retry_headers` on an error of a status.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Dialect(Value, frozen=True, kw_only=True):
     headers: Callable[[Request], Headers]
     rejection: Callable[[Rejected, Request], JsonObject]
     fault: Callable[[int, str | None], Rejected]
-    failure: Callable[[Request], bytes]
+    failure: Callable[[Ask, Request, int], bytes]
     idle: bytes
     retry_headers: Callable[[int], Headers]
     stream_type: Callable[[Request], bytes]

@@ -81,9 +81,9 @@ def frames(
             chunk["usage"] = usage(answers[0])
         elif asked:
             chunk["usage"] = None
-        yield _frame(chunk)
+        yield _chunk(chunk)
     if asked:
-        yield _frame(base | {"choices": [], "usage": usage(answers[0])})
+        yield _chunk(base | {"choices": [], "usage": usage(answers[0])})
     if not scene.no_done:
         yield DONE
 
@@ -106,10 +106,10 @@ def usage(answer: Answer) -> JsonObject:
     }
 
 
-def failure(_request: Request) -> bytes:
+def failure(_ask: Ask, _request: Request, _at: int) -> bytes:
     """An error in the middle of a stream."""
     error = {"message": "The server had an error while processing your request.", "type": "server_error"}
-    return _frame({"error": error | {"param": None, "code": "server_error"}})
+    return _chunk({"error": error | {"param": None, "code": "server_error"}})
 
 
 def model_list(names: tuple[str, ...]) -> JsonObject:
@@ -126,7 +126,7 @@ def _id(request: Request) -> str:
     return f"chatcmpl-sim{request.serial:08d}"
 
 
-def _frame(chunk: JsonObject) -> bytes:
+def _chunk(chunk: JsonObject) -> bytes:
     return b"data: " + json.encode(chunk) + b"\n\n"
 
 

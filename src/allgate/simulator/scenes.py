@@ -83,7 +83,7 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     error_at: int | None = None  # the vendor's in-band error instead of this frame
     no_finish: bool = False
     no_done: bool = False
-    comments: bool = False  # a keep-alive before every frame, in the vendor's form
+    comments: bool = False  # a keep-alive between frames, in the vendor's form
 
     # HTTP
     reset: Literal["accept", "reading", "read"] | None = (
