@@ -41,7 +41,7 @@ class Reply:
     @property
     def frames(self) -> list[dict]:
         """The data of every frame that is JSON."""
-        return [json.loads(one) for one in self._data() if one != b"[DONE]"]
+        return [json.loads(one.decode("utf-8", "replace")) for one in self._data() if one != b"[DONE]"]
 
     @property
     def terminated(self) -> bool:

@@ -13,7 +13,7 @@ DEADLINES = "drain_s = 0\n[timeouts]\nconnect_s = 1\nfirst_byte_s = 0.3\nidle_s 
 # What the caller may see. An int is a plain HTTP error; SIBLING: the sibling answers where there is one, else this status;
 # IN_BAND: content had left, so the error is in the stream and the sibling is not asked; FINE: a whole answer.
 IN_BAND, FINE = "in band", "fine"
-SIBLING = {status: ("sibling", status) for status in (429, 500, 502, 503, 504)}
+SIBLING = {status: ("sibling", status) for status in (408, 429, 500, 502, 503, 504)}
 
 # (scene, unary, streamed)
 ROWS = [
@@ -25,17 +25,17 @@ ROWS = [
     ("sim-interim", FINE, FINE),
     ("sim-interim,interim=20", SIBLING[502], SIBLING[502]),
     ("sim-trailers", FINE, FINE),
-    ("sim-trailers,trailers=2000", FINE, IN_BAND),
+    ("sim-trailers,trailers=2000", SIBLING[502], IN_BAND),
     ("sim-big_header", SIBLING[502], SIBLING[502]),
     ("sim-many_headers", SIBLING[502], SIBLING[502]),
-    ("sim-chunk_extensions", FINE, SIBLING[502]),
-    ("sim-long_length", SIBLING[502], FINE),
+    ("sim-chunk_extensions", SIBLING[502], SIBLING[502]),
+    ("sim-long_length", SIBLING[502], IN_BAND),
     ("sim-short_length", SIBLING[502], FINE),
     ("sim-two_lengths", SIBLING[502], SIBLING[502]),
     ("sim-garbage", FINE, FINE),
     ("sim-close", FINE, FINE),
     ("sim-stale", FINE, FINE),
-    ("sim-http10", SIBLING[502], IN_BAND),
+    ("sim-http10", SIBLING[502], SIBLING[502]),
     ("sim-cut,cut=0", SIBLING[502], SIBLING[502]),
     ("sim-cut,cut=0,inside=true", SIBLING[502], SIBLING[502]),
     ("sim-cut,cut=0,how=reset", SIBLING[502], SIBLING[502]),
@@ -44,19 +44,20 @@ ROWS = [
     ("sim-cut,cut=3,inside=true", FINE, IN_BAND),
     ("sim-cut,cut=3,how=reset", FINE, IN_BAND),
     ("sim-cut,cut=3,how=end", FINE, IN_BAND),
-    ("sim-bad_json,bad_at=0", SIBLING[502], FINE),
-    ("sim-truncated_json,bad_at=0", SIBLING[502], FINE),
-    ("sim-no_blank_line", FINE, FINE),
+    ("sim-bad_json,bad_at=0", SIBLING[502], SIBLING[502]),
+    ("sim-bad_json,bad_at=3", FINE, IN_BAND),
+    ("sim-truncated_json,bad_at=0", SIBLING[504], SIBLING[502]),
+    ("sim-no_blank_line", FINE, SIBLING[502]),
     ("sim-no_finish", FINE, IN_BAND),
     ("sim-no_done", FINE, FINE),
     ("sim-comments", FINE, FINE),
-    ("sim-error_frame,error_at=0", FINE, SIBLING[500]),
+    ("sim-error_frame,error_at=0", FINE, SIBLING[502]),
     ("sim-error_frame,error_at=3", FINE, IN_BAND),
     ("sim-html", SIBLING[502], SIBLING[502]),
     ("sim-error,status=502,page=empty", SIBLING[502], SIBLING[502]),
     *((f"sim-error,status={status}", status, status) for status in (400, 409, 413, 422)),
     *((f"sim-error,status={status}", SIBLING[502], SIBLING[502]) for status in (401, 402, 403, 404)),
-    ("sim-error,status=408", SIBLING[504], SIBLING[504]),
+    ("sim-error,status=408", SIBLING[408], SIBLING[408]),
     ("sim-rate_limit", SIBLING[429], SIBLING[429]),
     ("sim-error,status=500", SIBLING[500], SIBLING[500]),
     ("sim-error,status=502", SIBLING[502], SIBLING[502]),

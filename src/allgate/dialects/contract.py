@@ -106,6 +106,10 @@ class StreamMeter(Protocol):
     started: bool
     """True once a content event was seen: from here on no other candidate may be tried."""
 
+    failure: Failure | None
+    """Set once the provider said in band that it failed, or sent a frame that no reader can read. That frame and what
+    follows is withheld: the gateway tells the client in its own words, or asks another candidate."""
+
     def feed(self, chunk: bytes) -> bytes:
         """The bytes that may leave now (usually `chunk` itself). What must wait for the charge is held."""
         ...

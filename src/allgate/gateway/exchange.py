@@ -18,11 +18,11 @@ silent socket); a fallback stays legal until content has left.
 from asyncio import AbstractEventLoop, Future, Task
 from enum import Enum
 
-from allgate.core.errors import AllgateError, AttemptFailed, ErrorKind, Failure, Phase
+from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase, WireError
 from allgate.dialects.contract import ChatDialect
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.ports import Client, Connection
-from allgate.gateway.relay import Relay, WholeReply, truncated
+from allgate.gateway.relay import Relay, WholeReply, truncated, unreadable
 from allgate.gateway.reply import reply_headers, stream_headers
 from allgate.gateway.settle import Outcome
 from allgate.routing.plan import Candidate
@@ -91,11 +91,13 @@ class Exchange:
         if self.state is State.RELAYING:
             try:
                 out = self._relay.feed(chunk)
-            except AllgateError as error:
-                self._break_off(error.failure)
+            except WireError as error:
+                self._break_off(unreadable(error.failure))
                 return
             if out:
                 self._pass_on(out)
+            if self._relay.failure is not None:
+                self._break_off(unreadable(self._relay.failure))
         elif self.state is State.REFUSED and self._error_bytes < ERROR_BODY_BYTES_MAX:
             self._error_bytes += len(chunk)
             self._error_body.append(chunk)
@@ -182,12 +184,12 @@ class Exchange:
         """The provider's body ended cleanly: settle, then let the terminator (or the whole answer) go."""
         try:
             tail = self._relay.close()
-        except AllgateError as error:
-            self._break_off(error.failure)
+        except WireError as error:
+            self._break_off(unreadable(error.failure))
             return
         facts = self._relay.facts()
         if facts.failure is not None or not facts.finished:
-            self._break_off(facts.failure or truncated())
+            self._break_off(unreadable(facts.failure or truncated()))
             return
         self.state = State.SETTLING
         outcome = Outcome(kind="ok", facts=facts, delivered=True)

@@ -53,6 +53,11 @@ class Relay(Protocol):
         """Content has passed: from here on no other candidate may be tried."""
         ...
 
+    @property
+    def failure(self) -> Failure | None:
+        """The provider failed in band; what it says from here on is not read."""
+        ...
+
     def feed(self, chunk: bytes) -> bytes: ...
     def close(self) -> bytes: ...
     def facts(self) -> Facts: ...
@@ -74,6 +79,10 @@ class PassedStream:
     def started(self) -> bool:
         return self._meter.started
 
+    @property
+    def failure(self) -> Failure | None:
+        return self._meter.failure
+
     def fail(self, failure: Failure) -> bytes:
         return self._dialect.encode_stream_error(failure, self._request_id)
 
@@ -87,7 +96,7 @@ class TranslatedStream:
         self._usage: Usage | None = None
         self._open_choices: set[int] = set()
         self._finished = False
-        self._failure: Failure | None = None
+        self.failure: Failure | None = None
         self._empty = True
         self._text: list[str] = []
         self._text_characters = 0
@@ -105,7 +114,7 @@ class TranslatedStream:
             usage=self._usage,
             finished=self._finished,
             empty=self._empty,
-            failure=self._failure,
+            failure=self.failure,
             text="".join(self._text),
         )
 
@@ -168,6 +177,7 @@ class WholeReply:
     """A unary reply. `started` stays False: nothing leaves before the end, so another candidate stays legal."""
 
     started = False
+    failure = None
 
     def __init__(self, dialect: ChatDialect, translation: "Translation | None") -> None:
         self._dialect, self._translation = dialect, translation
@@ -236,5 +246,20 @@ def truncated() -> Failure:
         kind=ErrorKind.UPSTREAM,
         message="The provider's answer broke off before it was complete. Please try again.",
         code="upstream_truncated",
+        upstream=True,
+    )
+
+
+def unreadable(failure: Failure) -> Failure:
+    """What a codec found wrong in a provider's reply is the provider's fault, never a 400 of the client's.
+
+    What the provider itself said (`upstream`) stays as it is.
+    """
+    if failure.upstream:
+        return failure
+    return Failure(
+        kind=ErrorKind.UPSTREAM,
+        message=f"The provider's answer could not be read. {failure.message}",
+        code="upstream_malformed",
         upstream=True,
     )

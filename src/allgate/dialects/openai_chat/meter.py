@@ -1,8 +1,9 @@
 """Looks at a passed-through reply for what money and health need, and leaves its bytes alone.
 
 A stream is let through frame by frame except for three things: a usage chunk that the client did not ask for is
-withheld, `[DONE]` waits for `close`, and an unfinished frame waits for its rest. A frame that cannot be read is let
-through: a parse failure never breaks a stream that the client may well understand.
+withheld, `[DONE]` waits for `close`, and an unfinished frame waits for its rest. Half an emoji or a byte that is not UTF-8
+is let through: the client may well understand it. An error in band, or a frame that is no JSON at all, is a failure of the
+provider: it is withheld with all that follows, because no client could read it either.
 
 The common case, a chunk that is one frame, is parsed into a small struct (0.4 µs) and returned as it came.
 """
@@ -79,7 +80,7 @@ class _Seen:
 class ChatStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
-    __slots__ = ("_caps", "_done", "_failure", "_seen", "_splitter", "_usage", "_wants_usage", "started")
+    __slots__ = ("_caps", "_done", "_seen", "_splitter", "_usage", "_wants_usage", "failure", "started")
 
     def __init__(self, head: Head, caps: Caps) -> None:
         self.started = False
@@ -89,14 +90,14 @@ class ChatStreamMeter:
         self._seen = _Seen()
         self._done = b""  # the terminator and whatever came behind it
         self._usage: Usage | None = None
-        self._failure: Failure | None = None
+        self.failure: Failure | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
         try:
             frames = self._splitter.feed(chunk)
         except WireError as error:
-            self._failure = self._failure or error.failure
+            self.failure = self.failure or error.failure
             return b""
         if len(frames) == 1 and frames[0].raw is chunk:
             return chunk if self._passes(frames[0]) else b""
@@ -116,14 +117,16 @@ class ChatStreamMeter:
         by_usage = self._caps.finish_optional and self._usage is not None
         return Facts(
             usage=self._usage,
-            finished=self._failure is None and (seen.complete or by_usage),
+            finished=self.failure is None and (seen.complete or by_usage),
             empty=not seen.started,
-            failure=self._failure,
+            failure=self.failure,
             text=seen.text.getvalue(),
         )
 
     def _passes(self, frame: SseFrame) -> bool:
         """Look at a frame; False if it is withheld."""
+        if self.failure is not None:
+            return False
         if self._done or frame.data == _DONE:
             self._done += frame.raw
             return False
@@ -131,8 +134,9 @@ class ChatStreamMeter:
             return True
         try:
             chunk = read_chunk(frame.data)
-        except WireError:
-            return True
+        except WireError as error:
+            self.failure = error.failure
+            return False
         if not chunk.choices or chunk.error is not None:
             return self._looks_unusual(chunk, frame)
         for choice in chunk.choices:
@@ -146,8 +150,8 @@ class ChatStreamMeter:
         """An error, or a chunk without choices: usage, or a content filter's verdict."""
         failure = error_in_frame(frame)
         if failure is not None:
-            self._failure = self._failure or failure
-            return True
+            self.failure = failure
+            return False
         self._take_usage(chunk)
         return chunk.usage is None or self._wants_usage
 
