@@ -88,6 +88,17 @@ async def test_the_connection_used_last_is_used_first():
         assert out.counts() == (1, 1, 0), "the two that were not used again are closed"
 
 
+async def test_a_fresh_connection_on_demand_ends_the_idle_ones():
+    """After a stale one: what is idle beside it is as old."""
+    async with Peer(always(OK)) as peer, outbound() as out:
+        await asyncio.gather(*(out.post(peer.target()) for _ in range(3)))
+        heard = Heard()
+        await out.pool.send(peer.target(), POST, heard, fresh=True)
+        assert await heard.success() == b"ok"
+        assert peer.connections == 4
+        assert out.counts() == (1, 1, 0)
+
+
 async def test_different_targets_share_nothing():
     async with Peer(always(OK)) as peer, outbound() as out:
         await out.post(peer.target())

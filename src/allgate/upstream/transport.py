@@ -101,4 +101,5 @@ def _parts(url: str, what: str) -> tuple[Literal["http", "https"], str, int | No
 
 
 def _path_bytes(path: str) -> bytes:
-    return (path if path.isascii() and path.isprintable() else quote(path, safe=_PATH_SAFE)).encode("ascii")
+    plain = path.isascii() and path.isprintable() and " " not in path
+    return (path if plain else quote(path, safe=_PATH_SAFE)).encode("ascii")
