@@ -62,7 +62,7 @@ def _joined(parts: Iterable[Part]) -> list[Part]:
             joined[-1] = changed(last, text=last.text + part.text)
         elif isinstance(part, Thinking) and isinstance(last, Thinking) and _plain(part) and _plain(last):
             joined[-1] = thought(last.text + part.text, last)
-        elif any(belongs_to_thought(seal) for seal in part.seals) and not isinstance(part, Thinking):
+        elif _carries(part):
             _return_seal(joined, part)
         else:
             joined.append(part)
@@ -76,6 +76,12 @@ def _answered_in(joined: list[Part], answer: Hosted) -> bool:
             joined[place] = answered(part, answer)
             return True
     return False
+
+
+def _carries(part: Part) -> bool:
+    """True for a part whose slot holds the seal of a thought before it."""
+    whole_thought = isinstance(part, Thinking) and bool(part.text)
+    return not whole_thought and any(belongs_to_thought(seal) for seal in part.seals)
 
 
 def _plain(part: Text | Thinking) -> bool:
@@ -96,7 +102,7 @@ def _return_seal(joined: list[Part], carrier: Part) -> None:
         joined[-1] = changed(last, seals=seals)
     else:
         joined.append(Thinking(form="hidden", seals=seals))
-    if not (isinstance(carrier, Text) and not carrier.text and not kept):
+    if kept or not (isinstance(carrier, (Text, Thinking)) and not carrier.text):
         joined.append(changed(carrier, seals=kept))
 
 

@@ -63,6 +63,9 @@ def usage_of(metadata: UsageMetadata, searches: int | None = None) -> Usage:
         metadata.total_token_count,
     )
     given = None if prompt is None else prompt + (tools or 0)
+    if given is None and total is not None:
+        spent = (metadata.candidates_token_count or 0) + (metadata.thoughts_token_count or 0)
+        given = max(0, total - spent)
     usage = Usage(
         input_tokens=given,
         output_tokens=_output(metadata, given, total),

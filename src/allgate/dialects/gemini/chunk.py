@@ -1,0 +1,40 @@
+"""The ordinary chunk of a stream, decoded with its types: text, thoughts, finish and usage, and nothing else.
+
+Any other member makes the typed decode fail, and the chunk is then read member by member (`answer_decode`). So a chunk
+of text costs one pass in C, and no rare member can be overlooked.
+"""
+
+import msgspec
+
+from allgate.dialects.gemini.usage import UsageMetadata
+
+
+class PlainPart(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A text or a thought."""
+
+    text: str = ""
+    thought: bool = False
+    thought_signature: str | None = None
+
+
+class PlainContent(msgspec.Struct, forbid_unknown_fields=True):
+    parts: list[PlainPart] = []
+    role: str | None = None
+
+
+class PlainCandidate(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    content: PlainContent | None = None
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class PlainChunk(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    candidates: list[PlainCandidate] = []
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    create_time: str | None = None
+
+
+decode_plain = msgspec.json.Decoder(PlainChunk).decode
+"""Raises: msgspec.DecodeError: not JSON, or not plain."""

@@ -1,0 +1,144 @@
+"""Parts of an answer → parts of a candidate, whole or as they close in a stream.
+
+A foreign seal of a thought waits for the next part that is not a thought (`signatures`); seals that find none leave in an
+empty thought of their own. Thoughts are shown only to a client that asked for them, seals always travel.
+"""
+
+from allgate.dialects.contract import Asked
+from allgate.dialects.gemini.arguments import arguments_object
+from allgate.dialects.gemini.hosted import hosted_parts
+from allgate.dialects.gemini.media import media_part
+from allgate.dialects.gemini.parts_decode import NO_ARGUMENTS, own_members
+from allgate.dialects.gemini.signatures import ORIGIN, for_client
+from allgate.operations.chat.notes import Note, dropped
+from allgate.operations.chat.parts import (
+    Hosted,
+    Media,
+    Opaque,
+    Part,
+    Refusal,
+    Seal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from allgate.wire.json import JsonObject
+
+
+def shows_thoughts(asked: Asked) -> bool:
+    """Whether the client asked to see them."""
+    reasoning = asked.request.reasoning
+    return reasoning is not None and reasoning.show in ("summary", "full")
+
+
+class PartsEncoder:
+    """Writes the parts of one candidate, in order."""
+
+    __slots__ = ("_seals", "_shown", "_waiting", "malformed", "notes")
+
+    def __init__(self, asked: Asked) -> None:
+        self._seals = asked.seals
+        self._shown = shows_thoughts(asked)
+        self._waiting: list[Seal] = []
+        self.malformed = False
+        """A call was left out because its arguments are no JSON."""
+        self.notes: list[Note] = []
+
+    @property
+    def shown(self) -> bool:
+        return self._shown
+
+    @property
+    def waiting(self) -> bool:
+        """True where the next part must carry a seal."""
+        return bool(self._waiting)
+
+    def whole(self, part: Part) -> list[JsonObject]:
+        """A part with all it holds."""
+        match part:
+            case Thinking():
+                thought: list[JsonObject] = (
+                    [{"text": part.text, "thought": True}] if part.text and self._shown else []
+                )
+                return self._joined(thought, self.after_thought(part.seals))
+            case Text():
+                body: JsonObject = {**own_members(part), "text": part.text}
+                return self.sealed([body], part.seals) if part.text or part.seals else []
+            case Refusal():
+                return self.sealed([{"text": part.text}], part.seals) if part.text else []
+            case _:
+                return self.closed(part)
+
+    def closed(self, part: Part) -> list[JsonObject]:
+        """A part that is written only when it is complete: a call, media, a hosted call."""
+        match part:
+            case ToolCall():
+                return self.sealed(self._call(part), part.seals)
+            case Media():
+                return self.sealed([media_part(part)], part.seals)
+            case Hosted():
+                return self._hosted(part)
+            case Opaque(dialect="gemini", raw=raw):
+                return self.sealed([{**raw}], part.seals)
+            case Opaque() | ToolResult():
+                self.notes.append(dropped("content", "a block that gemini has no word for"))
+                return []
+            case _:
+                return []
+
+    def after_thought(self, seals: tuple[Seal, ...]) -> list[JsonObject]:
+        """What follows a thought: its own vendor's signature at once, a foreign seal later."""
+        parts: list[JsonObject] = []
+        for seal in seals:
+            if seal.origin == ORIGIN and self._shown:
+                parts.append(self._slot(seal, thought=True))
+            else:
+                self._waiting.append(seal)
+        return parts
+
+    def after_text(self, seals: tuple[Seal, ...]) -> list[JsonObject]:
+        """The signature of a text that has left: Gemini's own streams end like this."""
+        return [self._slot(seal, thought=False) for seal in seals[:1]]
+
+    def sealed(self, parts: list[JsonObject], own: tuple[Seal, ...]) -> list[JsonObject]:
+        """These parts with what they and the thoughts before them must carry; only one seal fits on a part."""
+        if not parts or not (own or self._waiting):
+            return parts
+        seals = [*self._waiting, *own]
+        self._waiting.clear()
+        parts[0]["thoughtSignature"] = for_client(seals[-1], self._seals)
+        return [*(self._slot(seal, thought=True) for seal in seals[:-1]), *parts]
+
+    def rest(self) -> list[JsonObject]:
+        """The answer ends: seals that found no part."""
+        parts = [self._slot(seal, thought=True) for seal in self._waiting]
+        self._waiting.clear()
+        return parts
+
+    def _slot(self, seal: Seal, *, thought: bool) -> JsonObject:
+        body: JsonObject = {"text": "", "thought": True} if thought else {"text": ""}
+        return {**body, "thoughtSignature": for_client(seal, self._seals)}
+
+    def _joined(self, thought: list[JsonObject], after: list[JsonObject]) -> list[JsonObject]:
+        """A whole thought bears its signature itself."""
+        if thought and after:
+            thought[0]["thoughtSignature"] = after[0]["thoughtSignature"]
+            return [*thought, *after[1:]]
+        return [*thought, *after]
+
+    def _call(self, call: ToolCall) -> list[JsonObject]:
+        arguments, fit = arguments_object(call.input or NO_ARGUMENTS)
+        if fit == "text":
+            self.malformed = True
+            self.notes.append(dropped("tool call", "its arguments are not complete JSON"))
+            return []
+        function: JsonObject = {"id": call.call_id, "name": call.name, "args": arguments}
+        return [{**own_members(call), "functionCall": function}]
+
+    def _hosted(self, hosted: Hosted) -> list[JsonObject]:
+        signatures: list[str | None] = [for_client(seal, self._seals) for seal in hosted.seals]
+        parts = hosted_parts(hosted, signatures)
+        if not parts and hosted.tool not in ("web_search", "web_fetch"):
+            self.notes.append(dropped(hosted.tool, "a hosted call that gemini has no word for"))
+        return parts

@@ -1,0 +1,172 @@
+"""Events → chunks of a stream.
+
+A piece of text is one chunk, put together from bytes that are the same for every chunk; all else is written when its part
+is complete, because Gemini has no pieces of anything else. The last chunk holds the finish of every candidate and the
+usage, with an empty text like Google's own: Python's chat sessions forget a turn whose chunks lack a part.
+
+Nothing but `data:` lines and blank lines may appear: comments, event names and `[DONE]` break Google's SDKs.
+"""
+
+from allgate.core.usage import Usage, merged
+from allgate.dialects.contract import Asked
+from allgate.dialects.gemini.address import wants_array
+from allgate.dialects.gemini.errors import status_body
+from allgate.dialects.gemini.framing import ARRAY_CONTENT_TYPE, KEEP_ALIVE, SSE_CONTENT_TYPE, ArrayWriter
+from allgate.dialects.gemini.parts_encode import PartsEncoder
+from allgate.dialects.gemini.response_encode import block_of, ending, envelope
+from allgate.operations.chat.events import (
+    Closed,
+    Delta,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Start,
+    Tick,
+    UsageSeen,
+)
+from allgate.operations.chat.parts import Hosted, Part, Refusal, Text, Thinking
+from allgate.operations.chat.response import Finish
+from allgate.wire.json import JsonObject, encode
+from allgate.wire.sse import data_frame
+
+_VISIBLE = frozenset({"text", "refusal"})
+_THOUGHTS = frozenset({"thinking", "summary"})
+
+
+class _Candidate:
+    """What one candidate has written so far, and the bytes around its next piece of text."""
+
+    __slots__ = (
+        "encoder",
+        "finish",
+        "grounded",
+        "index",
+        "segment",
+        "spoke",
+        "tail",
+        "text_head",
+        "thought_head",
+    )
+
+    def __init__(self, index: int, asked: Asked) -> None:
+        self.index = index
+        self.encoder = PartsEncoder(asked)
+        self.finish: Finish | None = None
+        self.grounded: list[Part] = []  # texts and searches, for the sources at the end
+        self.segment = 0
+        self.spoke = False
+        self.text_head = b'{"candidates":[{"content":{"parts":[{"text":'
+        self.thought_head = b'{"candidates":[{"content":{"parts":[{"thought":true,"text":'
+        self.tail = b'}],"role":"model"},"index":%d}],%s' % (index, encode(envelope([], None, asked))[1:])
+
+
+class GeminiStreamEncoder:
+    """emit(event) → bytes for the client. `content_type` is that of the framing it asked for."""
+
+    __slots__ = ("_array", "_asked", "_candidates", "_usage", "content_type")
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._array = ArrayWriter() if wants_array(asked.request) else None
+        self._candidates: dict[int, _Candidate] = {}
+        self._usage: Usage | None = None
+        self.content_type = SSE_CONTENT_TYPE if self._array is None else ARRAY_CONTENT_TYPE
+
+    def emit(self, event: Event) -> bytes:
+        if type(event) is Delta:
+            return self._delta(event)
+        match event:
+            case Closed():
+                return self._closed(event)
+            case UsageSeen():
+                self._usage = merged(self._usage, event.usage)
+            case Start():
+                self._usage = event.usage
+            case Finished():
+                self._candidate(event.choice).finish = event.finish
+            case Ended():
+                return self._ended(event)
+            case Failed():
+                return self._framed(encode(status_body(event.failure))) + self._terminator()
+            case Tick():
+                return KEEP_ALIVE
+            case _:
+                pass
+        return b""
+
+    def _delta(self, delta: Delta) -> bytes:
+        text = delta.text
+        if not text:
+            return b""
+        candidate = self._candidates.get(delta.choice) or self._candidate(delta.choice)
+        if delta.channel in _VISIBLE:
+            candidate.spoke = True
+            if candidate.encoder.waiting:
+                return self._chunk(candidate, candidate.encoder.sealed([{"text": text}], ()))
+            return self._framed(candidate.text_head + encode(text) + candidate.tail)
+        if delta.channel in _THOUGHTS and candidate.encoder.shown:
+            if delta.segment != candidate.segment:
+                candidate.segment = delta.segment
+                text = "\n\n" + text
+            return self._framed(candidate.thought_head + encode(text) + candidate.tail)
+        return b""
+
+    def _closed(self, event: Closed) -> bytes:
+        candidate = self._candidate(event.choice)
+        encoder, part = candidate.encoder, event.part
+        if isinstance(part, (Text, Hosted)):
+            candidate.grounded.append(part)
+        match part:
+            case Thinking():
+                candidate.segment = 0
+                return self._chunk(candidate, encoder.after_thought(part.seals))
+            case Text() | Refusal():
+                return self._chunk(candidate, encoder.after_text(part.seals))
+            case _:
+                return self._chunk(candidate, encoder.closed(part))
+
+    def _ended(self, event: Ended) -> bytes:
+        if event.usage is not None:
+            self._usage = merged(self._usage, event.usage)
+        finishes = [candidate.finish for candidate in self._candidates.values() if candidate.finish]
+        spoke = any(candidate.spoke or candidate.grounded for candidate in self._candidates.values())
+        if blocked := block_of(event.extra, finishes, spoke):
+            body: JsonObject = {"promptFeedback": blocked, **envelope([], self._usage, self._asked)}
+        else:
+            last = [self._last(candidate, event) for _, candidate in sorted(self._candidates.items())]
+            body = envelope(last, self._usage, self._asked)
+        return self._framed(encode(body)) + self._terminator()
+
+    def _last(self, candidate: _Candidate, event: Ended) -> JsonObject:
+        assert candidate.finish is not None, "the grammar of events: every candidate finishes before the end"
+        parts = candidate.encoder.rest() or [{"text": ""}]
+        ended = ending(
+            candidate.index,
+            candidate.finish,
+            candidate.grounded,
+            event.extra,
+            malformed=candidate.encoder.malformed,
+            streamed=True,
+        )
+        return {"content": {"parts": parts, "role": "model"}, **ended}
+
+    def _chunk(self, candidate: _Candidate, parts: list[JsonObject]) -> bytes:
+        if not parts:
+            return b""
+        content: JsonObject = {"parts": parts, "role": "model"}
+        candidate.spoke = True
+        return self._framed(
+            encode(envelope([{"content": content, "index": candidate.index}], None, self._asked))
+        )
+
+    def _framed(self, data: bytes) -> bytes:
+        return data_frame(data) if self._array is None else self._array.member(data)
+
+    def _terminator(self) -> bytes:
+        return b"" if self._array is None else self._array.end()
+
+    def _candidate(self, index: int) -> _Candidate:
+        if index not in self._candidates:
+            self._candidates[index] = _Candidate(index, self._asked)
+        return self._candidates[index]
