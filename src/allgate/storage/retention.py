@@ -8,11 +8,15 @@ import sqlite3
 from concurrent.futures import Future
 from functools import partial
 
+import structlog
+
 from allgate.storage.sql_text import statements
 from allgate.storage.writer import Writer, WriterBusy
 
 ROWS_PER_STEP = 1_000
 DAY_MS = 86_400_000
+
+_log = structlog.get_logger("allgate.request_log")
 
 
 class Retention:
@@ -37,7 +41,11 @@ class Retention:
             deleted.add_done_callback(partial(self._next, accounts, before_ms))
 
     def _next(self, accounts: tuple[str, ...], before_ms: int, deleted: "Future[int]") -> None:
-        if deleted.exception() is None:
+        if (error := deleted.exception()) is not None:
+            _log.warning(
+                "old rows of the request log could not be deleted", account=accounts[0], error=repr(error)
+            )
+        else:
             rest = accounts if deleted.result() == ROWS_PER_STEP else accounts[1:]
             self._step(rest, before_ms)
 

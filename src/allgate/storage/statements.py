@@ -78,6 +78,9 @@ STATEMENTS = (
                     tables.requests.c.started_ms < bindparam("before_ms"),
                 )
                 .limit(bindparam("rows_max"))
+                .offset(
+                    literal_column("0")
+                )  # SQLite's LIMIT is written with an OFFSET, else a nameless parameter
             )
         ),
     ),

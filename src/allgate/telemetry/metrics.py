@@ -5,12 +5,13 @@ a request has four of them and a budget of 2 µs, so each distinct set of labels
 dictionary look-up, whose lists are bisected. Everything runs on the loop's thread: no locks.
 
 Names follow OpenTelemetry's gen_ai conventions where they have one (dots become underscores, the unit is appended as
-Prometheus wants it); the rest begins `allgate_`. Labels come from the catalogue, never from a client's text: a request
-whose model was not found is counted with an empty model.
+Prometheus wants it); the rest begins `allgate_`. Labels come from the catalogue, never from a client's text: only
+admitted requests come here.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from allgate.core.money import NANO_PER_USD
 from allgate.gateway.ports import LogRow
@@ -39,7 +40,7 @@ DURATION_BOUNDS_MS = (
 FIRST_BYTE_BOUNDS_MS = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 TOKEN_BOUNDS = (1, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576)
 
-Gauge = Callable[[], Iterable[tuple[dict[str, str], float]]]
+Gauge: TypeAlias = Callable[[], Iterable[tuple[dict[str, str], float]]]
 """What a part of the gateway shows when asked: (labels, value) pairs."""
 
 
@@ -91,7 +92,41 @@ LABELS = (
     "upstream_dialect",
     "outcome",
 )
-Key = tuple[str, str, str, str, str, str]
+Key: TypeAlias = tuple[str, str, str, str, str, str]
+
+# name, sentence, what a value is divided by, (further labels, where it is)
+HISTOGRAMS: tuple[
+    tuple[str, str, int, tuple[tuple[dict[str, str], Callable[[Series], Histogram]], ...]], ...
+] = (
+    (
+        "gen_ai_server_request_duration_seconds",
+        "Whole requests.",
+        1_000,
+        (({}, lambda one: one.duration_ms),),
+    ),
+    (
+        "gen_ai_server_time_to_first_token_seconds",
+        "Until an answer's first byte.",
+        1_000,
+        (({}, lambda one: one.first_byte_ms),),
+    ),
+    (
+        "gen_ai_client_token_usage",
+        "Tokens per request.",
+        1,
+        (
+            ({"gen_ai_token_type": "input"}, lambda one: one.input_tokens),
+            ({"gen_ai_token_type": "output"}, lambda one: one.output_tokens),
+        ),
+    ),
+)
+
+COUNTERS: tuple[tuple[str, str, Callable[[Series], float]], ...] = (
+    ("allgate_charged_usd_total", "Charged, in USD.", lambda one: one.charged_nano_usd / NANO_PER_USD),
+    ("allgate_usage_estimated_total", "Requests whose usage was counted by us.", lambda one: one.estimated),
+    ("allgate_retries_total", "Attempts beyond a request's first.", lambda one: one.retries),
+    ("allgate_notes_total", "Fields that were not carried as they came, and said so.", lambda one: one.notes),
+)
 
 
 class Metrics:
@@ -103,8 +138,7 @@ class Metrics:
 
     def observe(self, row: LogRow) -> None:
         """Count one finished request."""
-        model = row.model if row.upstream else ""
-        key = (row.operation, model, row.dialect, row.upstream, row.upstream_dialect, row.outcome)
+        key = (row.operation, row.model, row.dialect, row.upstream, row.upstream_dialect, row.outcome)
         series = self._series.get(key) or self._opened(key)
         series.duration_ms.observe(row.duration_ms)
         if row.first_byte_ms is not None:
@@ -142,66 +176,27 @@ class Metrics:
         return series
 
     def _families(self) -> Iterator[list[str]]:
-        yield self._histogram(
-            "gen_ai_server_request_duration_seconds",
-            "Whole requests.",
-            lambda series: series.duration_ms,
-            1_000,
-        )
-        yield self._histogram(
-            "gen_ai_server_time_to_first_token_seconds",
-            "Until the first byte of an answer.",
-            lambda series: series.first_byte_ms,
-            1_000,
-        )
-        yield self._histogram(
-            "gen_ai_client_token_usage_input",
-            "Input tokens per request.",
-            lambda series: series.input_tokens,
-            1,
-        )
-        yield self._histogram(
-            "gen_ai_client_token_usage_output",
-            "Output tokens per request.",
-            lambda series: series.output_tokens,
-            1,
-        )
-        yield self._counter(
-            "allgate_charged_usd_total",
-            "Charged, in USD.",
-            lambda series: series.charged_nano_usd / NANO_PER_USD,
-        )
-        yield self._counter(
-            "allgate_usage_estimated_total",
-            "Requests whose usage was counted by us.",
-            lambda series: series.estimated,
-        )
-        yield self._counter(
-            "allgate_retries_total", "Attempts beyond a request's first.", lambda series: series.retries
-        )
-        yield self._counter(
-            "allgate_notes_total",
-            "Fields that were dropped or converted, and said so.",
-            lambda series: series.notes,
-        )
+        for name, text, unit, members in HISTOGRAMS:
+            yield _head(name, "histogram", text) + [
+                line
+                for key, series in self._series.items()
+                for label, read in members
+                for line in _buckets(name, _named(key) | label, read(series), unit)
+            ]
+        for name, text, read in COUNTERS:
+            yield _head(name, "counter", text) + [
+                f"{name}{_labels(_named(key))} {_number(read(series))}"
+                for key, series in self._series.items()
+                if read(series)
+            ]
         for name, (kind, text, read) in self._gauges.items():
             yield _head(name, kind, text) + [
                 f"{name}{_labels(labels)} {_number(value)}" for labels, value in read()
             ]
 
-    def _counter(self, name: str, text: str, read: Callable[[Series], float]) -> list[str]:
-        values = [(key, read(series)) for key, series in self._series.items()]
-        return _head(name, "counter", text) + [
-            f"{name}{_labels(dict(zip(LABELS, key, strict=True)))} {_number(value)}"
-            for key, value in values
-            if value
-        ]
 
-    def _histogram(self, name: str, text: str, read: Callable[[Series], Histogram], unit: int) -> list[str]:
-        lines = _head(name, "histogram", text)
-        for key, series in self._series.items():
-            lines += _buckets(name, dict(zip(LABELS, key, strict=True)), read(series), unit)
-        return lines
+def _named(key: Key) -> dict[str, str]:
+    return dict(zip(LABELS, key, strict=True))
 
 
 def _head(name: str, kind: str, text: str) -> list[str]:

@@ -61,4 +61,4 @@ INSERT INTO keys (account, name, hash, hint, models, networks, expires, loopback
 DELETE FROM requests WHERE requests.request_id IN (SELECT requests.request_id
 FROM requests
 WHERE requests.account = :account AND requests.started_ms < :before_ms
- LIMIT :rows_max OFFSET :param_1);
+ LIMIT :rows_max OFFSET 0);
