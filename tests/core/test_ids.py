@@ -8,7 +8,7 @@ from allgate.core.ids import call_id_from, make_id
 def test_ids_sort_by_time_and_keep_their_shape() -> None:
     ids = [make_id("req", time_ms, b"\xff" * 10) for time_ms in (0, 1, 1_790_000_000_000, 2**48 - 1)]
     assert ids == sorted(ids)
-    assert all(re.fullmatch(r"req_[0-9a-hjkmnp-tv-z]{26}", one) for one in ids)
+    assert all(re.fullmatch(r"req_[0-9a-f]{32}", one) for one in ids)
 
 
 def test_dice_make_ids_of_one_millisecond_differ() -> None:

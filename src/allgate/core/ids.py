@@ -1,27 +1,25 @@
 """Identifiers: made from a time and dice that come in as arguments, or derived from content.
 
-`make_id` gives time-ordered ids (48 bits of milliseconds, 80 of dice, Crockford base32: the layout of a ULID), so
-that rows sort by arrival. `call_id_from` gives the same id for the same content in every process and on every retry:
+`make_id` gives time-ordered ids (48 bits of milliseconds, 80 of dice, as 32 hex digits), so that rows sort by arrival.
+`call_id_from` gives the same id for the same content in every process and on every retry:
 no state is needed to map a tool call to its result.
 """
 
 from base64 import b32encode
 from hashlib import blake2b
 
-_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 DICE_BYTES = 10
 
 
 def make_id(prefix: str, time_ms: int, dice: bytes) -> str:
-    """`<prefix>_` and 26 characters. `dice` is 10 random bytes. Raises: ValueError: wrong length of dice.
+    """`<prefix>_` and 32 hex digits. `dice` is 10 random bytes. Raises: ValueError: wrong length of dice.
 
     >>> make_id("req", 0, bytes(10))
-    'req_00000000000000000000000000'
+    'req_00000000000000000000000000000000'
     """
     if len(dice) != DICE_BYTES:
         raise ValueError(f"{DICE_BYTES} bytes of dice are needed, got {len(dice)}")
-    number = (time_ms & (2**48 - 1)) << 80 | int.from_bytes(dice, "big")
-    return f"{prefix}_" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_{time_ms:012x}{dice.hex()}"
 
 
 def call_id_from(*content: str) -> str:

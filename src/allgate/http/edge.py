@@ -4,8 +4,8 @@ Plain ASGI, no framework: on this path every microsecond is paid by every reques
 `send` but through the `EdgeClient` that our protocol puts into the scope.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Protocol, TypeAlias, cast
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 
@@ -54,9 +54,9 @@ class Edge:
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
-        client = cast(EdgeClient, scope["extensions"]["allgate.client"])
-        headers = cast(Iterable[tuple[bytes, bytes]], scope["headers"])
-        names = {name for name, _ in headers}
+        client: EdgeClient = scope["extensions"]["allgate.client"]
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        names = dict(headers)
         route = find_route(
             scope["method"],
             scope["path"],

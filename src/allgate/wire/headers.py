@@ -4,6 +4,7 @@ Real clients send duplicates (two User-Agent lines), so this is not a mapping. N
 because both our server and our client parsers make them so.
 """
 
+from functools import lru_cache
 from typing import TypeAlias
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -39,6 +40,7 @@ def without(headers: Headers, names: frozenset[bytes]) -> Headers:
     return tuple(field for field in headers if field[0] not in names)
 
 
+@lru_cache(maxsize=1_024)
 def safe_value(value: str) -> bytes:
     """`value` as one legal header value: line ends and control bytes become spaces, other characters escape."""
     cleaned = "".join(character if character.isprintable() else " " for character in value)

@@ -6,7 +6,7 @@ write what waits. A second signal is not special: the drain is bounded.
 """
 
 import asyncio
-import os
+import gc
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -26,12 +26,15 @@ from allgate.upstream.message import Deadlines
 from allgate.upstream.pool import Pool, PoolLimits
 from allgate.upstream.transport import PooledTransport
 from allgate.wiring.clock import SystemClock
+from allgate.wiring.dice import BufferedDice
 from allgate.wiring.listen import Listen
 from allgate.wiring.settings import Settings
 from allgate.wiring.state import State, open_state
 
 READY_S_MAX = 2.0
 """A health check that waits longer than a load balancer does (2–5 s) is a failed one."""
+GC_ALLOCATIONS = 50_000
+"""Between two looks at the youngest generation (Python: 700): about every 500 requests instead of every 7."""
 LISTEN_BACKLOG = 2_048
 """Twice the connections that one process is measured with: a burst of reconnecting streams is not refused."""
 
@@ -51,9 +54,17 @@ async def serve(settings: Settings, ready: Callable[[str], None] | None = None) 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     async with gateway(settings) as running:
+        _calm_the_collector()
         if ready is not None:
             ready(running.url)
         await stopping.wait()
+
+
+def _calm_the_collector() -> None:
+    """What was made at start lives for ever, and a request's values die by reference count: look for cycles rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS, 20, 20)
 
 
 class Gateway(NamedTuple):
@@ -105,7 +116,7 @@ def _services(settings: Settings, state: State, pool: Pool) -> Services:
     return Services(
         loop=asyncio.get_running_loop(),
         clock=SystemClock(),
-        dice=os.urandom,
+        dice=BufferedDice(),
         directory=state.directory,
         ledger=state.ledger,
         transport=PooledTransport(pool, deadlines),
@@ -127,6 +138,7 @@ def _config(settings: Settings, edge: Edge) -> Config:
         interface="asgi3",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=round(settings.server.drain_s) + 5,
