@@ -4,6 +4,7 @@ Members stand in a fixed order, so that the same conversation gives the same byt
 warm. Each rule that leaves something out says so in a note; what may not be lost in silence is refused.
 """
 
+from hashlib import blake2b
 from typing import cast
 
 from allgate.core.errors import unsupported
@@ -88,7 +89,7 @@ def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
         ("metadata", request.identity.metadata, caps.metadata),
         ("service_tier", tier, tier in caps.service_tiers),
         ("store", request.state.store, caps.store),
-        ("prompt_cache_key", request.cache.key, caps.cache == "key"),
+        ("prompt_cache_key", _cache_key(request, caps), caps.cache == "key"),
         ("prompt_cache_retention", request.cache.retention, caps.cache == "key"),
         ("prompt_cache_options", request.cache.options, caps.cache == "key"),
     )
@@ -99,6 +100,20 @@ def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
         elif value is not None:
             notes.append(dropped(name, "not offered by this model"))
     return members
+
+
+def _cache_key(request: ChatRequest, caps: Caps) -> str | None:
+    """The client's key; for clients whose dialect has none, one that stays the same for the same system and tools.
+
+    Providers route by it, and without it requests of one conversation land on machines with cold caches.
+    """
+    if request.cache.key is not None or request.dialect == NAME or caps.cache != "key":
+        return request.cache.key
+    prefix = [text.text for text in request.system] + [tool.name or "" for tool in request.tools]
+    if not prefix:
+        return None
+    text = "\x00".join(prefix).encode("utf-8", "surrogatepass")
+    return "allgate-" + blake2b(text, digest_size=12).hexdigest()
 
 
 def _with_extra(request: ChatRequest, body: JsonObject, caps: Caps, notes: list[Note]) -> JsonObject:

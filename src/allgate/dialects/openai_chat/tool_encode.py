@@ -37,7 +37,7 @@ def encode_tools(request: ChatRequest, caps: Caps, names: ToolNames, notes: list
         raise unsupported("This model has no tools", param="tools")
     if wire:
         members["tools"] = wire
-        members |= _choice(request.tool_choice, caps, names, notes)
+        members |= _choice(request, caps, names, notes)
     return members
 
 
@@ -139,11 +139,15 @@ def _context_size(config: JsonObject) -> str | None:
     return "low" if uses <= 1 else "medium" if uses <= 7 else "high"
 
 
-def _choice(choice: ToolChoice | None, caps: Caps, names: ToolNames, notes: list[Note]) -> JsonObject:
+def _choice(request: ChatRequest, caps: Caps, names: ToolNames, notes: list[Note]) -> JsonObject:
+    choice = request.tool_choice
     if choice is None:
         return {}
     members: JsonObject = {}
-    word = _choice_word(choice, caps, names, notes)
+    customs = (
+        {tool.name for tool in request.tools if isinstance(tool, Custom)} if caps.custom_tools else set[str]()
+    )
+    word = _choice_word(choice, caps, names, customs, notes)
     if word is not None:
         members["tool_choice"] = word
     if choice.parallel is not None and caps.parallel_tools_switch:
@@ -153,7 +157,9 @@ def _choice(choice: ToolChoice | None, caps: Caps, names: ToolNames, notes: list
     return members
 
 
-def _choice_word(choice: ToolChoice, caps: Caps, names: ToolNames, notes: list[Note]) -> Json:
+def _choice_word(
+    choice: ToolChoice, caps: Caps, names: ToolNames, customs: set[str], notes: list[Note]
+) -> Json:
     mode = choice.allowed_mode if choice.mode == "allowed" else choice.mode
     if mode in ("any", "tool") and not caps.forced_tools:
         notes.append(converted("tool_choice", "this model cannot be forced to call a tool: sent auto"))
@@ -164,6 +170,7 @@ def _choice_word(choice: ToolChoice, caps: Caps, names: ToolNames, notes: list[N
         case "any":
             return "required"
         case "tool":
-            return {"type": "function", "function": {"name": names.sent(choice.names[0])}}
+            kind = "custom" if choice.names[0] in customs else "function"
+            return {"type": kind, kind: {"name": names.sent(choice.names[0])}}
         case None:
             return choice.raw if choice.raw_dialect == NAME else None
