@@ -37,6 +37,8 @@ EARLY_BODY_BYTES_MAX = 1024 * 1024  # of an error page that came before the requ
 ONE_WRITE_BYTES_MAX = 64 * 1024  # joined with the head: copying this much costs 3 µs, a second packet more
 SLICE_BYTES = 64 * 1024  # of a long body; TLS encrypts one in 30 µs
 
+_READING = Step.READING
+
 
 class Owner(Port):
     """The pool, as a connection sees it."""
@@ -145,7 +147,7 @@ class Connection(Protocol):
         exchange = self._exchange
         if exchange is None:
             return
-        exchange.step = Step.READING
+        exchange.step = _READING
         if self._unsent is not None:
             self._unsent = None
             self._reader.keep = False
@@ -221,7 +223,7 @@ class Connection(Protocol):
     # ---- ends -------------------------------------------------------------------------------------------------------
 
     def _complete(self, exchange: Exchange) -> None:
-        self._let_go()
+        self._exchange = exchange.line = None
         self._served += 1
         keep_s = self._keep_s(exchange.heard_s)
         if keep_s > 0:
@@ -235,9 +237,10 @@ class Connection(Protocol):
 
     def _keep_s(self, now_s: float) -> float:
         """How long the idle connection may be kept; 0: not at all."""
-        if not self._reader.keep or self._unsent is not None or now_s - self._opened_s > AGE_S_MAX:
+        reader = self._reader
+        if not reader.keep or now_s - self._opened_s > AGE_S_MAX or self._transport.get_write_buffer_size():
             return 0.0
-        said_s = self._reader.keep_alive_s
+        said_s = reader.keep_alive_s
         return IDLE_KEEP_S if said_s is None else min(said_s - IDLE_KEEP_MARGIN_S, IDLE_KEEP_S_MAX)
 
     def _let_go(self) -> Exchange | None:

@@ -220,9 +220,11 @@ class Pool:
         if self._serving or self._closed is not None:
             return
         self._serving = True
-        while any(self._serve_one(origin) for origin in tuple(self._queue)):
-            pass
-        self._serving = False
+        try:
+            while any(self._serve_one(origin) for origin in tuple(self._queue)):
+                pass
+        finally:
+            self._serving = False
 
     def _serve_one(self, origin: Origin) -> bool:
         connection = self._take_place(origin) if origin.waiters else None
