@@ -51,16 +51,8 @@ class BlockWriter:
         self.notes: list[Note] = []
 
     def blocks(self, parts: tuple[Part, ...]) -> list[JsonObject]:
-        """The blocks of a turn. The result of a provider-run call follows the parts that it encloses."""
-        found: list[JsonObject] = []
-        due: list[tuple[int, JsonObject]] = []  # (after which part, result block)
-        for place, part in enumerate(parts):
-            found += self._part(part)
-            if isinstance(part, Hosted) and (result := self._hosted_result(part)):
-                due.append((place + hosted.enclosed(part), result))
-            found += [block for after, block in reversed(due) if after <= place]
-            due = [(after, block) for after, block in due if after > place]
-        return [*found, *(block for _, block in reversed(due))]
+        """The blocks of a turn. Raises: WireError: media that this deployment does not take."""
+        return hosted.placed(parts, self._part, self._hosted_result)
 
     def _part(self, part: Part) -> list[JsonObject]:
         match part:

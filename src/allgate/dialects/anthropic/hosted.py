@@ -13,6 +13,7 @@ Facts: anthropic 2.11 types `*_tool_result_block`; recordings of search, fetch, 
 """
 
 import re
+from collections.abc import Callable
 
 from allgate.core.errors import WireError
 from allgate.core.value import changed
@@ -21,7 +22,7 @@ from allgate.dialects.anthropic.seal_slots import slot_text
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.passes.lenient import count_of, object_of, objects_of, text_of, text_or_none
 from allgate.dialects.seals import SealBox
-from allgate.operations.chat.parts import Hosted, HostedKind, HostedResult, Seal, SearchHit
+from allgate.operations.chat.parts import Hosted, HostedKind, HostedResult, Part, Seal, SearchHit
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -181,6 +182,23 @@ def own_result(part: Hosted) -> JsonObject | None:
 def enclosed(part: Hosted) -> int:
     """How many parts belong between the two blocks."""
     return count_of(part.extra.get(DIALECT, {}).get("_enclosed")) or 0
+
+
+def placed(
+    parts: tuple[Part, ...],
+    blocks_of: Callable[[Part], list[JsonObject]],
+    result_block: Callable[[Hosted], JsonObject | None],
+) -> list[JsonObject]:
+    """The blocks of all parts; the result of a provider-run call behind the parts that stood before it."""
+    found: list[JsonObject] = []
+    due: list[tuple[int, JsonObject]] = []  # (behind which part, result block)
+    for place, part in enumerate(parts):
+        found += blocks_of(part)
+        if isinstance(part, Hosted) and (result := result_block(part)):
+            due.append((place + enclosed(part), result))
+        found += [block for behind, block in reversed(due) if behind <= place]
+        due = [(behind, block) for behind, block in due if behind > place]
+    return [*found, *(block for _, block in reversed(due))]
 
 
 def _input(part: Hosted) -> JsonObject:

@@ -17,7 +17,7 @@ from allgate.dialects.anthropic.errors import failure_in_stream
 from allgate.dialects.anthropic.finish import finish_of
 from allgate.dialects.anthropic.reply_blocks import ReplyReader
 from allgate.dialects.anthropic.response_decode import reply_extra
-from allgate.dialects.anthropic.stream_blocks import OpenBlocks, Piece
+from allgate.dialects.anthropic.stream_blocks import OpenBlocks, Piece, decode_delta, odd_piece
 from allgate.dialects.anthropic.usage import decode_usage, updated
 from allgate.dialects.contract import Sent
 from allgate.dialects.passes.lenient import count_of, object_of, text_of, text_or_none
@@ -30,14 +30,6 @@ from allgate.wire.sse import SseFrame, SseSplitter
 DELTA = b"content_block_delta"
 DELTA_HEAD = b"event: content_block_delta\ndata: "
 _HEAD_BYTES = len(DELTA_HEAD)
-
-
-class _BlockDelta(msgspec.Struct, gc=False):
-    index: int = 0
-    delta: Piece = msgspec.field(default_factory=Piece)
-
-
-_decode_delta = msgspec.json.Decoder(_BlockDelta).decode
 
 
 def is_delta(chunk: bytes) -> bool:
@@ -115,7 +107,7 @@ class AnthropicStreamDecoder:
 
     def _delta(self, data: bytes) -> None:
         try:
-            frame = _decode_delta(data)
+            frame = decode_delta(data)
         except (msgspec.DecodeError, ValueError):  # half an emoji, or a member of another type
             self._odd_delta(object_of(decode_lenient(data, "stream")))
             return
@@ -132,14 +124,7 @@ class AnthropicStreamDecoder:
         """A delta read without a schema."""
         self._begin()
         raw = object_of(frame.get("delta"))
-        piece = Piece(
-            type=text_of(raw.get("type")),
-            text=text_or_none(raw.get("text")),
-            partial_json=text_or_none(raw.get("partial_json")),
-            thinking=text_or_none(raw.get("thinking")),
-            signature=text_or_none(raw.get("signature")),
-            citation=raw.get("citation"),
-        )
+        piece = odd_piece(raw)
         self._blocks.piece(_index(frame), piece, None if piece.type in Piece.KNOWN else raw)
 
     def _rare(self, event: bytes, frame: JsonObject) -> None:

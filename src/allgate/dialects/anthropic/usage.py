@@ -101,6 +101,14 @@ def encode_usage(usage: Usage | None) -> JsonObject:
     return members
 
 
+def delta_usage(usage: Usage | None) -> JsonObject:
+    """The members for message_delta: an unknown input is left out, so that the count of message_start stays."""
+    members = encode_usage(usage)
+    if usage is None or usage.input_tokens is None:
+        return {"output_tokens": members["output_tokens"]}
+    return members
+
+
 def _hosted_calls(usage: Usage) -> JsonObject:
     counts = {
         "web_search_requests": usage.web_search_calls,

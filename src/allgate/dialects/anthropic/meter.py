@@ -1,0 +1,184 @@
+"""Looks at a passed-through reply for what money and health need, and leaves its bytes alone.
+
+Two things are held back until `close`: message_stop, which must wait for the charge, and an unfinished frame, so that
+whatever the gateway itself says later begins on a line of its own. Half an emoji or a byte that is not UTF-8 is let
+through: the client may well understand it. An error in band, or a frame that is no JSON at all, is a failure of the
+provider: it is withheld with all that follows, because no client could read it either.
+
+The common case, a chunk that is one content_block_delta, is parsed into a small struct and returned as it came.
+"""
+
+from io import StringIO
+
+import msgspec
+
+from allgate.core.errors import Failure, WireError, wire_error
+from allgate.core.usage import Usage
+from allgate.core.value import changed
+from allgate.dialects.anthropic.errors import failure_in_stream
+from allgate.dialects.anthropic.stream_blocks import decode_delta, odd_piece
+from allgate.dialects.anthropic.stream_decode import DELTA, DELTA_HEAD, is_delta
+from allgate.dialects.anthropic.stream_encode import STOP_FRAME
+from allgate.dialects.anthropic.usage import decode_usage, updated
+from allgate.dialects.contract import Facts, Head
+from allgate.dialects.passes.lenient import object_of, objects_of, text_of
+from allgate.operations.chat.caps import Caps
+from allgate.wire.json import JsonObject, decode_lenient, encode_text
+from allgate.wire.sse import SseFrame, SseSplitter
+
+_HEAD_BYTES = len(DELTA_HEAD)
+
+
+class AnthropicStreamMeter:
+    """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
+
+    __slots__ = (
+        "_clean", "_empty", "_held", "_output_said", "_splitter", "_stopped", "_text", "_usage", "failure", "started",
+    )  # fmt: skip
+
+    def __init__(self, head: Head, caps: Caps) -> None:
+        del head, caps  # nothing here depends on them: usage is always in the stream
+        self.started = False
+        self.failure: Failure | None = None
+        self._splitter = SseSplitter()
+        self._clean = False  # no unfinished frame is pending
+        self._held = b""  # the terminator and whatever came behind it
+        self._text = StringIO()
+        self._empty = True
+        self._usage: JsonObject = {}
+        self._output_said = False  # message_delta gave the count; that of message_start is a placeholder
+        self._stopped = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What of `chunk`, and of what waited for its rest, may leave."""
+        if self._clean and is_delta(chunk) and not self._held and self.failure is None:
+            return chunk if self._delta(chunk[_HEAD_BYTES:-2]) else b""
+        try:
+            frames = self._splitter.feed(chunk)
+        except WireError as error:
+            self.failure = self.failure or error.failure
+            return b""
+        if chunk:
+            self._clean = chunk[-2:] == b"\n\n"
+        passing = [frame.raw for frame in frames if self._passes(frame)]
+        if len(passing) == len(frames) and sum(map(len, passing)) == len(chunk):
+            return chunk if passing else b""
+        return b"".join(passing)
+
+    def close(self) -> bytes:
+        """The terminator, added where the provider sends none; nothing if the answer is not complete."""
+        rest = self._splitter.close()
+        last = rest.raw.rstrip(b"\r\n") + b"\n\n" if rest is not None and self._passes(rest) else b""
+        return last + (self._held or STOP_FRAME) if self.facts().finished else b""
+
+    def facts(self) -> Facts:
+        usage = decode_usage(self._usage) if self._usage else None
+        if usage is not None and not self._output_said:
+            usage = changed(usage, output_tokens=None)
+        return Facts(
+            usage=usage,
+            finished=self._stopped and self.failure is None,
+            empty=self._empty,
+            failure=self.failure,
+            text=self._text.getvalue(),
+        )
+
+    def _passes(self, frame: SseFrame) -> bool:
+        """Look at a frame; False if it is held back."""
+        if self.failure is not None:
+            return False
+        if self._held or frame.event == b"message_stop":
+            self._stopped = True
+            self._held += frame.raw
+            return False
+        if frame.event == DELTA:
+            return self._delta(frame.data)
+        return self._rare(frame) if frame.data and frame.data != b"[DONE]" else True
+
+    def _delta(self, data: bytes) -> bool:
+        try:
+            delta = decode_delta(data).delta
+        except (msgspec.DecodeError, ValueError):
+            event = self._read(data)
+            if event is None:
+                return False
+            delta = odd_piece(object_of(event.get("delta")))
+        if text := delta.text or delta.partial_json:
+            self._empty = False
+        else:
+            text = delta.thinking
+        if text:
+            self.started = True
+            self._text.write(text)
+        return True
+
+    def _read(self, data: bytes) -> JsonObject | None:
+        """A frame as an object; None, and a failure, where it is no JSON."""
+        try:
+            return object_of(decode_lenient(data, "stream"))
+        except WireError as error:
+            self.failure = error.failure
+            return None
+
+    def _rare(self, frame: SseFrame) -> bool:
+        """Any frame but a named delta or a named end; False if it is held back."""
+        event = self._read(frame.data)
+        if event is None:
+            return False
+        match text_of(event.get("type")) or frame.event.decode("latin-1"):
+            case "content_block_delta":
+                return self._delta(frame.data)
+            case "content_block_start":
+                self._look_at_start(object_of(event.get("content_block")))
+            case "message_start":
+                self._usage = updated(self._usage, object_of(object_of(event.get("message")).get("usage")))
+            case "message_delta":
+                usage = object_of(event.get("usage"))
+                self._usage = updated(self._usage, usage)
+                self._output_said = self._output_said or usage.get("output_tokens") is not None
+                self._stopped = self._stopped or object_of(event.get("delta")).get("stop_reason") is not None
+            case "message_stop":
+                self._stopped, self._held = True, frame.raw
+                return False
+            case kind if kind == "error" or "error" in event:
+                self.failure = failure_in_stream(event)
+                return False
+            case _:
+                pass
+        return True
+
+    def _look_at_start(self, block: JsonObject) -> None:
+        """An empty text or thinking is not content yet; any other block is."""
+        kind = block.get("type")
+        if kind in ("text", "thinking") and not block.get("text") and not block.get("thinking"):
+            return
+        self.started = True
+        self._text.write(_counted_text({**block, "input": {}} if "input" in block else block))
+        if kind not in ("thinking", "redacted_thinking"):
+            self._empty = False
+
+
+def read_facts(body: bytes) -> Facts:
+    """The facts of a whole reply. Raises: WireError: no Messages reply, or an error in the place of one."""
+    reply = object_of(decode_lenient(body))
+    if reply.get("type") == "error":
+        raise WireError(failure_in_stream(reply))
+    if not isinstance(reply.get("content"), list):
+        raise wire_error("The reply is not a Messages reply: it has no content")
+    blocks = objects_of(reply["content"])
+    raw_usage = object_of(reply.get("usage"))
+    usage: Usage | None = decode_usage(raw_usage) if raw_usage else None
+    return Facts(
+        usage=usage,
+        finished=True,
+        empty=all(
+            block.get("type") in ("thinking", "redacted_thinking") or block.get("text") == ""
+            for block in blocks
+        ),
+        text="".join(_counted_text(block) for block in blocks),
+    )
+
+
+def _counted_text(block: JsonObject) -> str:
+    called = text_of(block.get("name")) + encode_text(block["input"]) if "input" in block else ""
+    return text_of(block.get("text")) + text_of(block.get("thinking")) + called
