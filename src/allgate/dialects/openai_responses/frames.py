@@ -1,0 +1,56 @@
+"""Frames of the event stream: `event: <type>`, and JSON with the same type and a sequence number without gaps.
+
+The frames of deltas are put together from prepared bytes: only the number and the text are new in each.
+"""
+
+from allgate.wire import json
+from allgate.wire.json import JsonObject
+from allgate.wire.sse import named_frame
+
+KEEP_ALIVE = b'event: keepalive\ndata: {"type":"keepalive"}\n\n'
+"""Resets Codex's idle timer, which a comment does not; ignored by the SDKs (measured)."""
+
+
+class FrameWriter:
+    """Numbers the frames of one stream from 0."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def frame(self, event: str, members: JsonObject) -> bytes:
+        """Any frame."""
+        data = json.encode({"type": event, "sequence_number": self._next(), **members})
+        return named_frame(event.encode(), data)
+
+    def frame_around(self, event: str, members: JsonObject, name: str, value: bytes) -> bytes:
+        """A frame whose member `name` is JSON already."""
+        head = json.encode({"type": event, "sequence_number": self._next(), **members})[:-1]
+        return named_frame(event.encode(), b"".join((head, b',"', name.encode(), b'":', value, b"}")))
+
+    def _next(self) -> int:
+        number = self.number
+        self.number = number + 1
+        return number
+
+
+class DeltaFrame:
+    """The frames of one event type for one item: `of(text)` is the next one."""
+
+    __slots__ = ("_after", "_before", "_frames", "_place")
+
+    def __init__(
+        self, frames: FrameWriter, event: str, place: JsonObject, tail: JsonObject | None = None
+    ) -> None:
+        """`place`: the members that say which part it is; `tail`: those behind the delta."""
+        self._frames = frames
+        self._before = b'event: %b\ndata: {"type":"%b","sequence_number":' % (event.encode(), event.encode())
+        self._place = b"," + json.encode(place)[1:-1] + b',"delta":'
+        self._after = (b"," + json.encode(tail)[1:] if tail else b"}") + b"\n\n"
+
+    def of(self, text: str) -> bytes:
+        frames = self._frames
+        number = frames.number
+        frames.number = number + 1
+        return b"%b%d%b%b%b" % (self._before, number, self._place, json.encode(text), self._after)

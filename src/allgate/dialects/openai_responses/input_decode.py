@@ -1,0 +1,178 @@
+"""`input` of a request: a string, or a list of items, as system texts and turns.
+
+Items are smaller than turns: one assistant turn is a run of reasoning, messages and calls. The run ends where a tool's
+output, another speaker, or a message of another phase begins. What marks the borders of message items inside a turn
+(ids, status, phase) stays on the first part of each, for this dialect.
+
+The leading run of system and developer messages becomes `system`. Items of other kinds inside that run (Codex puts its
+`additional_tools` first) are remembered with the number of system texts before them.
+"""
+
+from typing import TypeGuard
+
+from allgate.core.errors import wire_error
+from allgate.core.value import changed
+from allgate.dialects.openai_responses.content_decode import ContentPart, decode_content, with_message
+from allgate.dialects.openai_responses.items_decode import decode_item
+from allgate.dialects.openai_responses.outputs_decode import OUTPUTS, decode_output
+from allgate.dialects.openai_responses.own import NAME
+from allgate.dialects.openai_responses.seals_decode import opened
+from allgate.dialects.openai_responses.tools_decode import declared_in_item
+from allgate.dialects.seals import SealBox
+from allgate.operations.chat.notes import Note, dropped
+from allgate.operations.chat.parts import Opaque, Part, Seal, Text, Thinking
+from allgate.operations.chat.request import Role, Turn
+from allgate.operations.chat.tools import Tool
+from allgate.wire.json import Json, JsonObject, list_at, object_at, optional_text, text_at
+
+_CONTENT = frozenset({"content"})
+_ROLES: tuple[Role, ...] = ("user", "assistant", "system", "developer")
+_PHASES = {"commentary": "commentary", "final": "final", "final_answer": "final"}
+
+# Item types → the members without which the item means nothing.
+_REQUIRED: dict[str, tuple[str, ...]] = {
+    "function_call": ("call_id", "name", "arguments"),
+    "custom_tool_call": ("call_id", "name", "input"),
+    "local_shell_call": ("call_id",),
+    "apply_patch_call": ("call_id",),
+    "computer_call": ("call_id",),
+    "item_reference": ("id",),
+}
+
+# Items that are no words of the assistant's: who says them.
+_SPEAKERS: dict[str, Role] = {
+    "additional_tools": "developer",
+    "configuration_update": "developer",
+    "compaction_trigger": "user",
+    "mcp_approval_response": "user",
+}
+
+
+class InputReader:
+    """Collects what the items of one request say."""
+
+    def __init__(self, seals: SealBox) -> None:
+        self.system: list[Text] = []
+        self.leading: list[Json] = []  # [number of system texts before it, the item]
+        self.turns: list[Turn] = []
+        self.tools: list[Tool] = []
+        self.notes: list[Note] = []
+        self._seals = seals
+        self._parts: list[Part] = []  # of the assistant turn that is being collected
+        self._phase: str | None = None
+        self._seals_for_next: tuple[Seal, ...] = ()
+
+    def read(self, value: Json) -> None:
+        """Take a whole `input`. Raises: WireError naming the item and its member."""
+        if isinstance(value, str):
+            self.turns.append(Turn(role="user", parts=(Text(text=value),)))
+            return
+        for index, item in enumerate(list_at(value, "input")):
+            self._take(object_at(item, f"input[{index}]"), f"input[{index}]")
+        self._end_turn()
+
+    def _take(self, item: JsonObject, path: str) -> None:
+        kind = optional_text(item, "type", f"{path}.type")
+        if kind == "message" or (kind is None and "role" in item):
+            self._message(item, path)
+            return
+        if kind is None:  # an item_reference may leave its type out
+            kind, item = "item_reference", {**item, "type": "item_reference"}
+        for member in _REQUIRED.get(kind, ()):
+            text_at(item.get(member), f"{path}.{member}")
+        if kind in OUTPUTS and (result := decode_output(item, path)):
+            self._end_turn()
+            self.turns.append(Turn(role="tool", parts=(result,)))
+            self._declare(item, kind, path)
+        elif kind in _SPEAKERS:
+            self._said_by(_SPEAKERS[kind], item, kind, path)
+        elif kind == "reasoning":
+            self._reasoning(item, path)
+        else:
+            self._assistant(decode_item(item))
+
+    def _message(self, item: JsonObject, path: str) -> None:
+        role = text_at(item.get("role"), f"{path}.role")
+        if role not in _ROLES:
+            raise wire_error(
+                f"Invalid value: '{role}'. Supported values are: 'assistant', 'system', 'developer', and 'user'",
+                param=f"{path}.role",
+            )
+        content = decode_content(item.get("content"), f"{path}.content")
+        members = {key: value for key, value in item.items() if key not in _CONTENT}
+        if role == "assistant":
+            self._assistant_message(with_message(content, members), _PHASES.get(str(item.get("phase"))))
+        elif self._leading() and role != "user" and _all_text(content):
+            spoken = tuple(part for part in content if part.text)
+            self.system += [part for part in with_message(spoken, members) if isinstance(part, Text)]
+        else:
+            self._end_turn()
+            self.turns.append(
+                Turn(
+                    role=role,
+                    parts=content,
+                    id=optional_text(item, "id", f"{path}.id"),
+                    extra={NAME: rest} if (rest := _beyond(members, "type", "role", "id")) else {},
+                )
+            )
+
+    def _assistant_message(self, content: tuple[ContentPart, ...], phase: str | None) -> None:
+        if self._phase is not None and phase is not None and phase != self._phase:
+            self._end_turn()
+        self._phase = phase or self._phase
+        for part in content:
+            self._assistant(part)
+
+    def _assistant(self, part: Part) -> None:
+        if self._seals_for_next:
+            part = changed(part, seals=part.seals + self._seals_for_next)
+            self._seals_for_next = ()
+        self._parts.append(part)
+
+    def _reasoning(self, item: JsonObject, path: str) -> None:
+        """Reasoning with its seal; a mere carrier of the next item's seal is not a part."""
+        slot = opened(optional_text(item, "encrypted_content", f"{path}.encrypted_content"), self._seals)
+        self.notes += slot.notes
+        thinking = decode_item(item)
+        if slot.for_next and slot.seal:
+            self._seals_for_next += (slot.seal,)
+        elif slot.seal:
+            thinking = changed(thinking, seals=(slot.seal,))
+        elif slot.notes and isinstance(thinking, Thinking) and not thinking.text:
+            return
+        if not slot.for_next or (isinstance(thinking, Thinking) and thinking.text):
+            self._assistant(thinking)
+
+    def _said_by(self, role: Role, item: JsonObject, kind: str, path: str) -> None:
+        leading = self._leading()
+        self._declare(item, kind, path)
+        if leading and role == "developer":
+            self.leading.append([len(self.system), item])
+            return
+        self._end_turn()
+        self.turns.append(Turn(role=role, parts=(Opaque(dialect=NAME, raw=item),)))
+
+    def _leading(self) -> bool:
+        """True while nothing but system and developer words has come."""
+        return not self.turns and not self._parts
+
+    def _declare(self, item: JsonObject, kind: str, path: str) -> None:
+        if isinstance(item.get("tools"), list):
+            self.tools += declared_in_item(item["tools"], f"{path}.tools", kind)
+
+    def _end_turn(self) -> None:
+        if self._seals_for_next:
+            self.notes.append(dropped("encrypted_content", "the item that it belongs to is missing"))
+            self._seals_for_next = ()
+        if self._parts:
+            phase = None if self._phase is None else "commentary" if self._phase == "commentary" else "final"
+            self.turns.append(Turn(role="assistant", parts=tuple(self._parts), phase=phase))
+        self._parts, self._phase = [], None
+
+
+def _all_text(content: tuple[ContentPart, ...]) -> TypeGuard[tuple[Text, ...]]:
+    return all(isinstance(part, Text) for part in content)
+
+
+def _beyond(members: JsonObject, *known: str) -> JsonObject:
+    return {key: value for key, value in members.items() if key not in known}

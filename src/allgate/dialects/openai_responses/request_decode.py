@@ -1,0 +1,263 @@
+"""A Responses request in canonical words.
+
+Members that the vocabulary has a word for are read; all others are kept as they are for this dialect, and never refused:
+clients of this format (Codex above all) send members that no document names. State on the server
+(`previous_response_id`, `conversation`) is only carried: who keeps responses resolves it.
+"""
+
+from allgate.core.errors import wire_error
+from allgate.dialects.openai_responses.input_decode import InputReader
+from allgate.dialects.openai_responses.own import NAME, rest
+from allgate.dialects.openai_responses.profile import CLIENT, client_of
+from allgate.dialects.openai_responses.tools_decode import (
+    Namespaces,
+    decode_tool_choice,
+    decode_tools,
+    without_repeats,
+)
+from allgate.dialects.passes.lenient import object_of, texts_of
+from allgate.dialects.seals import SealBox
+from allgate.operations.chat.normal import Normal, normal_form
+from allgate.operations.chat.parts import Extra, Text, ToolCall, ToolResult
+from allgate.operations.chat.request import (
+    CacheHints,
+    ChatRequest,
+    Effort,
+    Identity,
+    OutputFormat,
+    Reasoning,
+    Sampling,
+    State,
+    Turn,
+)
+from allgate.wire import headers
+from allgate.wire.json import (
+    Json,
+    JsonObject,
+    decode_object,
+    object_at,
+    optional_bool,
+    optional_int,
+    optional_number,
+    optional_object,
+    optional_text,
+    text_at,
+)
+from allgate.wire.message import WireRequest
+
+_KNOWN = frozenset(
+    {
+        "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens",
+        "temperature", "top_p", "top_logprobs", "reasoning", "text", "store", "previous_response_id", "conversation",
+        "background", "truncation", "context_management", "metadata", "user", "safety_identifier", "service_tier",
+        "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "stream",
+    }
+)  # fmt: skip
+_REASONING = frozenset({"effort", "summary", "generate_summary", "context"})
+_EFFORTS: dict[str, Effort] = {
+    "none": "none", "minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh",
+    "max": "max", "ultra": "max",
+}  # fmt: skip
+_FORMAT = frozenset({"type", "name", "description", "schema", "strict", "json_schema"})
+_STYLES = ("auto", "concise", "detailed")
+_CONTEXTS = ("auto", "current_turn", "all_turns")
+
+ENCRYPTED_REASONING = "reasoning.encrypted_content"
+TEXT_LOGPROBS = "message.output_text.logprobs"
+LITE_HEADER = "x-openai-internal-codex-responses-lite"
+"""Codex says by this header that its tools are in an `additional_tools` item; the vendor must be told too."""
+
+# Members of the request's extra that are no members of the wire body.
+LEADING = "leading_items"
+NAMESPACES = "namespaces"
+TEXT = "text"  # what `text` holds beyond the vocabulary
+BOOKKEEPING = frozenset({LEADING, NAMESPACES, TEXT, CLIENT, LITE_HEADER})
+
+
+def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
+    """What a client asks. Raises: WireError: naming the member that is wrong, in the vendor's manner."""
+    body = decode_object(request.body)
+    model = optional_text(body, "model") or ""
+    if not model and not body.get("prompt"):  # a stored prompt may name the model itself
+        raise wire_error(
+            "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
+        )
+    state = _state(body)
+    reader = InputReader(seals)
+    if body.get("input") is not None:
+        reader.read(body["input"])
+    elif not (state.previous_response_id or state.conversation or body.get("prompt")):
+        raise wire_error(
+            "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided.",
+            param="input",
+            code="missing_required_parameter",
+        )
+    tools, namespaces = decode_tools(body["tools"], "tools") if body.get("tools") is not None else ((), {})
+    system, turns, notes = _normal(
+        reader, body, carried=bool(state.previous_response_id or state.conversation)
+    )
+    include = texts_of(body.get("include"))
+    beta = headers.text(request.headers, "openai-beta")
+    return ChatRequest(
+        dialect=NAME,
+        model=model,
+        system=system,
+        turns=turns,
+        tools=without_repeats((*tools, *reader.tools)),
+        tool_choice=decode_tool_choice(body.get("tool_choice"), optional_bool(body, "parallel_tool_calls")),
+        sampling=_sampling(body, include),
+        reasoning=_reasoning(body, include),
+        output=_output(body),
+        cache=_cache(body),
+        identity=_identity(body),
+        service_tier=optional_text(body, "service_tier"),
+        state=state,
+        stream=bool(optional_bool(body, "stream")),
+        stream_usage=True,
+        betas=(beta,) if beta else (),
+        extra=_extra(request, body, reader.leading, namespaces),
+        notes=(*reader.notes, *notes),
+    )
+
+
+def _extra(request: WireRequest, body: JsonObject, leading: list[Json], namespaces: Namespaces) -> Extra:
+    """What this dialect alone understands, and what its encoder needs to put things back where they stood."""
+    kept: JsonObject = {
+        **rest(body, _KNOWN).get(NAME, {}),
+        LEADING: leading,
+        NAMESPACES: namespaces,
+        TEXT: _text_rest(body),
+        CLIENT: client_of(request.headers),
+        LITE_HEADER: headers.text(request.headers, LITE_HEADER),
+    }
+    kept = {key: value for key, value in kept.items() if value not in (None, [], {}) or key in body}
+    return {NAME: kept} if kept else {}
+
+
+def _normal(reader: InputReader, body: JsonObject, *, carried: bool) -> Normal:
+    """The conversation in normal form. `carried`: results may answer calls of a response that the server keeps."""
+    instructions = optional_text(body, "instructions")
+    system = (Text(text=instructions), *reader.system) if instructions else tuple(reader.system)
+    turns = tuple(reader.turns)
+    missing = _calls_kept_elsewhere(turns) if carried else ()
+    if not missing:
+        return normal_form(system, turns)
+    system, turns, notes = normal_form(system, (Turn(role="assistant", parts=missing), *turns))
+    return system, turns[1:], notes
+
+
+def _calls_kept_elsewhere(turns: tuple[Turn, ...]) -> tuple[ToolCall, ...]:
+    """Stand-ins for the calls whose results this request brings without the calls."""
+    called = {part.call_id for turn in turns for part in turn.parts if isinstance(part, ToolCall)}
+    return tuple(
+        ToolCall(call_id=part.call_id, name=part.name or "", input_kind=part.input_kind)
+        for turn in turns
+        for part in turn.parts
+        if isinstance(part, ToolResult) and part.call_id not in called
+    )
+
+
+def _sampling(body: JsonObject, include: tuple[str, ...]) -> Sampling:
+    top_logprobs = optional_int(body, "top_logprobs")
+    return Sampling(
+        temperature=optional_number(body, "temperature"),
+        top_p=optional_number(body, "top_p"),
+        max_tokens=optional_int(body, "max_output_tokens"),
+        logprobs=True if TEXT_LOGPROBS in include else None,
+        top_logprobs=top_logprobs,
+    )
+
+
+def _reasoning(body: JsonObject, include: tuple[str, ...]) -> Reasoning | None:
+    replay = ENCRYPTED_REASONING in include
+    source = optional_object(body, "reasoning")
+    if source is None:
+        return Reasoning(replay=True) if replay else None
+    effort = optional_text(source, "effort", "reasoning.effort")
+    if effort is not None and effort not in _EFFORTS:
+        raise wire_error(
+            f"Invalid value: '{effort}'. Supported values are: {_listed(tuple(_EFFORTS))}.",
+            param="reasoning.effort",
+            code="invalid_value",
+        )
+    style = optional_text(source, "summary", "reasoning.summary") or optional_text(
+        source, "generate_summary", "reasoning.generate_summary"
+    )
+    context = optional_text(source, "context", "reasoning.context")
+    return Reasoning(
+        effort=None if effort is None else _EFFORTS[effort],
+        show="none" if style == "none" else "summary" if style else None,
+        summary_style=style if style in _STYLES else None,
+        context=context if context in _CONTEXTS else None,
+        replay=replay,
+        extra=rest(
+            source, _REASONING if context is None or context in _CONTEXTS else _REASONING - {"context"}
+        ),
+    )
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _output(body: JsonObject) -> OutputFormat | None:
+    text = optional_object(body, "text")
+    if text is None:
+        return None
+    verbosity = optional_text(text, "verbosity", "text.verbosity")
+    form = optional_object(text, "format", "text.format")
+    if form is None:
+        return OutputFormat(verbosity=verbosity) if verbosity else None
+    kind = form.get("type", "text")
+    if kind not in ("text", "json_object", "json_schema", "grammar"):
+        raise wire_error(
+            f"Invalid value: '{kind}'. Supported values are: 'text', 'json_object', and 'json_schema'.",
+            param="text.format.type",
+        )
+    nested = optional_object(form, "json_schema", "text.format.json_schema") or form  # the Chat spelling
+    return OutputFormat(
+        kind=kind,
+        name=optional_text(nested, "name", "text.format.name"),
+        description=optional_text(nested, "description", "text.format.description"),
+        schema=optional_object(nested, "schema", "text.format.schema"),
+        strict=optional_bool(nested, "strict", "text.format.strict"),
+        verbosity=verbosity,
+    )
+
+
+def _text_rest(body: JsonObject) -> JsonObject:
+    """The members of `text` and `text.format` that `_output` does not read."""
+    text = object_of(body.get("text"))
+    form = {key: value for key, value in object_of(text.get("format")).items() if key not in _FORMAT}
+    unknown = {key: value for key, value in text.items() if key not in ("format", "verbosity")}
+    return {**unknown, "format": form} if form else unknown
+
+
+def _cache(body: JsonObject) -> CacheHints:
+    return CacheHints(
+        key=optional_text(body, "prompt_cache_key"),
+        retention=optional_text(body, "prompt_cache_retention"),
+        options=optional_object(body, "prompt_cache_options"),
+    )
+
+
+def _identity(body: JsonObject) -> Identity:
+    return Identity(
+        user=optional_text(body, "user"),
+        safety_id=optional_text(body, "safety_identifier"),
+        metadata=optional_object(body, "metadata"),
+    )
+
+
+def _state(body: JsonObject) -> State:
+    conversation = body.get("conversation")
+    if conversation is not None and not isinstance(conversation, str):
+        text_at(object_at(conversation, "conversation").get("id"), "conversation.id")
+    return State(
+        store=optional_bool(body, "store"),
+        previous_response_id=optional_text(body, "previous_response_id"),
+        conversation=conversation,
+        background=optional_bool(body, "background"),
+        truncation=optional_text(body, "truncation"),
+        context_management=body.get("context_management"),
+    )

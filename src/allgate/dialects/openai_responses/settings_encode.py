@@ -1,0 +1,201 @@
+"""What a request says beside its conversation and its tools, as members of the wire body.
+
+Each function gives the members of one concern, clamped or left out where the deployment's Caps say so, with a note.
+"""
+
+import re
+
+from allgate.dialects.openai_responses.own import own
+from allgate.dialects.openai_responses.request_decode import ENCRYPTED_REASONING, TEXT, TEXT_LOGPROBS
+from allgate.dialects.openai_responses.target import Target
+from allgate.dialects.passes.lenient import object_of, texts_of
+from allgate.dialects.passes.reasoning import resolve_effort
+from allgate.dialects.passes.schemas import for_openai, is_strict
+from allgate.operations.chat.notes import clamped
+from allgate.operations.chat.request import OutputFormat
+from allgate.wire import json
+from allgate.wire.json import JsonObject
+
+OUTPUT_TOKENS_MIN = 16  # the vendor refuses less with 400
+
+_FORMAT_NAME = "response"  # the vendor wants a name; other dialects have none
+_FORMAT_NAME_CHARACTERS_MAX = 64
+_SAY_JSON = "Respond in JSON."  # the vendor refuses json_object unless the input says "json"
+_FOREIGN_ONLY = ("frequency_penalty", "presence_penalty", "logit_bias", "seed", "top_k")
+
+
+def sampling(target: Target) -> JsonObject:
+    said, caps = target.request.sampling, target.caps
+    for name in _FOREIGN_ONLY:
+        if getattr(said, name) is not None:
+            target.drop(name, "this dialect has no such setting")
+    wire: JsonObject = {}
+    if said.max_tokens is not None:
+        wire["max_output_tokens"] = _clamped(
+            target, "max_output_tokens", said.max_tokens, OUTPUT_TOKENS_MIN, caps.output_max
+        )
+    elif caps.output_default is not None:
+        wire["max_output_tokens"] = caps.output_default
+    for name, value, highest in (
+        ("temperature", said.temperature, caps.temperature_max),
+        ("top_p", said.top_p, 1.0),
+    ):
+        if value is None:
+            continue
+        if not caps.sampling or (
+            name == "top_p" and not caps.temperature_and_top_p and "temperature" in wire
+        ):
+            target.drop(name)
+        else:
+            wire[name] = _clamped(target, name, value, None, highest)
+    if said.top_logprobs is not None:
+        if caps.logprobs:
+            wire["top_logprobs"] = said.top_logprobs
+        elif said.top_logprobs:
+            target.drop("top_logprobs")
+    return wire
+
+
+def _clamped(target: Target, name: str, value: float, lowest: float | None, highest: float | None) -> float:
+    """A client of this dialect meant its number, and hears from the provider if it is wrong."""
+    if target.own:
+        return value
+    fit = value if lowest is None else max(value, lowest)
+    fit = fit if highest is None else min(fit, highest)
+    if fit != value:
+        target.notes.append(clamped(name, f"{value} is outside this model's range, sent {fit}"))
+    return fit
+
+
+def reasoning(target: Target) -> JsonObject:
+    said, caps = target.request.reasoning, target.caps
+    if said is None:
+        return {}
+    if caps.thinking == "none":
+        if said.effort or said.budget_tokens or said.level or said.show:
+            target.drop("reasoning", "this model does not think")
+        return {}
+    effort, notes = resolve_effort(said, caps)
+    target.notes += notes
+    wire: JsonObject = {**own(said.extra)}
+    if effort is not None:
+        wire["effort"] = effort
+    if said.show in ("summary", "full"):
+        wire["summary"] = said.summary_style or "auto"
+    if said.context is not None:
+        wire["context"] = said.context
+    return {"reasoning": wire} if wire else {}
+
+
+def output_format(target: Target, items: list[JsonObject]) -> JsonObject:
+    output = target.request.output
+    beyond = object_of(own(target.request.extra).get(TEXT))
+    wire: JsonObject = {**beyond}
+    if output is not None:
+        if output.kind != "text" or beyond.get("format"):
+            wire["format"] = {**object_of(beyond.get("format")), **_format(output, target, items)}
+        if output.verbosity is not None:
+            if target.own or target.caps.verbosity:
+                wire["verbosity"] = output.verbosity
+            else:
+                target.drop("verbosity")
+    return {"text": wire} if wire else {}
+
+
+def _format(output: OutputFormat, target: Target, items: list[JsonObject]) -> JsonObject:
+    if output.kind == "json_object":
+        _say_json(target, items)
+    if output.kind != "json_schema":
+        return {"type": output.kind}
+    schema = output.schema or {"type": "object"}
+    strict = output.strict
+    if not target.own:
+        schema, notes = for_openai(schema, strict)
+        target.notes += notes
+        strict = bool(strict and is_strict(schema))
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", output.name or _FORMAT_NAME)[:_FORMAT_NAME_CHARACTERS_MAX]
+    return {
+        "type": "json_schema",
+        "name": name,
+        **({"description": output.description} if output.description is not None else {}),
+        "schema": schema,
+        **({"strict": strict} if strict is not None else {}),
+    }
+
+
+def _say_json(target: Target, items: list[JsonObject]) -> None:
+    if not target.own and b"json" not in json.encode(items).lower():
+        said = [{"type": "input_text", "text": _SAY_JSON}]
+        items.insert(0, {"type": "message", "role": target.caps.system_role, "content": said})
+        target.convert("response_format", f"added the sentence '{_SAY_JSON}'")
+
+
+def include(target: Target) -> JsonObject:
+    """What the client asked for, and the encrypted reasoning without which a conversation cannot go on."""
+    request, caps = target.request, target.caps
+    said = own(request.extra).get("include")
+    wanted = list(texts_of(said))
+    kept_by_us = request.state.store is not False and not _is_stored(target)
+    sealed = bool(caps.seal_origin) and caps.thinking != "none" and kept_by_us
+    if sealed and ENCRYPTED_REASONING not in wanted:
+        wanted.append(ENCRYPTED_REASONING)
+    if request.sampling.logprobs and caps.logprobs and TEXT_LOGPROBS not in wanted:
+        wanted.append(TEXT_LOGPROBS)
+    elif request.sampling.logprobs and not caps.logprobs:
+        target.drop("logprobs")
+    return {"include": wanted} if wanted or said is not None else {}
+
+
+def cache(target: Target) -> JsonObject:
+    said, caps = target.request.cache, target.caps
+    wire: JsonObject = {}
+    for name, value in (
+        ("prompt_cache_key", said.key),
+        ("prompt_cache_retention", said.retention),
+        ("prompt_cache_options", said.options),
+    ):
+        if value is None:
+            continue
+        if caps.cache == "none":
+            target.drop(name)
+        else:
+            wire[name] = value
+    return wire
+
+
+def identity(target: Target) -> JsonObject:
+    said, caps = target.request.identity, target.caps
+    wire: JsonObject = {}
+    for name, value, taken in (
+        ("user", said.user, caps.user),
+        ("safety_identifier", said.safety_id, caps.user),
+        ("metadata", said.metadata, caps.metadata),
+    ):
+        if value is not None and taken:
+            wire[name] = value
+        elif value is not None:
+            target.drop(name)
+    return wire
+
+
+def _is_stored(target: Target) -> bool:
+    said = target.request.state.store
+    return target.caps.store and (said is True or (target.own and said is None))
+
+
+def state(target: Target) -> JsonObject:
+    said, tier = target.request.state, target.request.service_tier
+    wire: JsonObject = {}
+    for name in ("previous_response_id", "conversation", "background", "truncation", "context_management"):
+        value = getattr(said, name)
+        if value is not None:
+            wire[name] = value
+    if not _is_stored(target):
+        wire["store"] = False
+    elif said.store is not None:
+        wire["store"] = True
+    if tier is not None and (tier in target.caps.service_tiers or tier == "auto"):
+        wire["service_tier"] = tier
+    elif tier is not None:
+        target.drop("service_tier")
+    return wire

@@ -1,0 +1,69 @@
+"""One event of the stream as a typed value. Nearly every frame is a delta: those are read without building a dict.
+
+A frame whose members have other types than they should is read once more without complaint; what is no JSON object at
+all is a WireError.
+"""
+
+import msgspec
+
+from allgate.dialects.passes.lenient import count_of, list_of, object_of, text_of
+from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
+
+
+class Frame(msgspec.Struct, gc=False):
+    """The members that a decoder reads. Absent texts are empty; absent objects None."""
+
+    type: str = ""
+    delta: str = ""
+    output_index: int = 0
+    content_index: int = 0
+    summary_index: int = 0
+    item_id: str = ""
+    text: str = ""
+    arguments: str = ""
+    input: str = ""
+    code: str | None = None
+    message: str | None = None
+    refusal: str = ""
+    logprobs: list[Json] | None = None
+    annotation: JsonObject | None = None
+    item: JsonObject | None = None
+    part: JsonObject | None = None
+    response: JsonObject | None = None
+    error: Json = None
+    param: str | None = None
+
+
+_decoder = msgspec.json.Decoder(Frame)
+
+
+def read_frame(data: bytes) -> Frame:
+    """The event in a frame's data. Raises: WireError: no JSON object."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _read_again(object_at(decode_lenient(data, "event"), "event"))
+
+
+def _read_again(source: JsonObject) -> Frame:
+    return Frame(
+        type=text_of(source.get("type")),
+        delta=text_of(source.get("delta")),
+        output_index=count_of(source.get("output_index")) or 0,
+        content_index=count_of(source.get("content_index")) or 0,
+        summary_index=count_of(source.get("summary_index")) or 0,
+        item_id=text_of(source.get("item_id")),
+        text=text_of(source.get("text")),
+        arguments=text_of(source.get("arguments")),
+        input=text_of(source.get("input")),
+        code=text_of(source.get("code")) or None,
+        message=text_of(source.get("message")) or None,
+        refusal=text_of(source.get("refusal")),
+        logprobs=list_of(source.get("logprobs")) or None,
+        annotation=object_of(source.get("annotation")) or None,
+        item=object_of(source.get("item")) or None,
+        part=object_of(source.get("part")) or None,
+        response=object_of(source.get("response")) or None,
+        error=source.get("error"),
+        param=text_of(source.get("param")) or None,
+    )
