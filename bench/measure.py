@@ -50,8 +50,13 @@ def measure(scenario: Scenario, target: Target, seconds: float) -> Sample:
     )
 
 
-def run_load(scenario: Scenario, target: Target, options: list[str]) -> dict[str, float]:
-    """Run the load client to its end; returns the figures it prints (native/load.c)."""
+def run_load(
+    scenario: Scenario, target: Target, options: list[str], *, faults: bool = False
+) -> dict[str, float]:
+    """Run the load client to its end; returns the figures it prints (native/load.c).
+
+    Unless `faults` are to be expected, the first answer that is not a 200 is shown.
+    """
     path, body = request(scenario)
     file = OUT / "request.json"
     file.write_bytes(body)
@@ -68,5 +73,6 @@ def run_load(scenario: Scenario, target: Target, options: list[str]) -> dict[str
     run = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_S_MAX, check=False)
     if run.returncode:
         raise RuntimeError(f"{scenario.name} against {target.name}: {run.stderr.strip()}")
-    print(run.stderr, end="")  # the first refusal, as the client read it
+    if not faults:
+        print(run.stderr, end="", flush=True)
     return json.loads(run.stdout)

@@ -168,7 +168,8 @@ static size_t read_head(Connection *c, const char *bytes, size_t length) {
     if (!end) return used;
     end[4] = 0;
     c->status = atoi(c->head + strlen("HTTP/1.1 "));
-    if (c->status != 200 && !refused) fprintf(stderr, "%.40s… %.300s\n", c->head, bytes + (end + 4 - c->head) - before);
+    used = (size_t)(end + 4 - c->head) - before;
+    if (c->status != 200 && !refused) fprintf(stderr, "%d %.*s\n", c->status, (int)(length - used), bytes + used);
     const char *type = header(c->head, "\r\ncontent-type:"), *size = header(c->head, "\r\ncontent-length:");
     const char *connection = header(c->head, "\r\nconnection:"), *coding = header(c->head, "\r\ntransfer-encoding:");
     c->stream = type && !strncasecmp(type, "text/event-stream", 17);
@@ -176,7 +177,7 @@ static size_t read_head(Connection *c, const char *bytes, size_t length) {
     c->left = coding ? 0 : size ? strtoul(size, NULL, 10) : SIZE_MAX;
     c->state = coding ? CHUNK_SIZE : BODY;
     c->line_is_empty = true;
-    return (size_t)(end + 4 - c->head) - before;
+    return used;
 }
 
 static int hex(char digit) {

@@ -10,7 +10,7 @@ from bench import programs, targets, wire
 from bench.measure import Sample
 from bench.report import Run, markdown, median
 from bench.scenarios import SCENARIOS, Route, Scenario
-from bench.soak import slope_per_100_000
+from bench.soak import WARM_UP, slope_per_100_000
 
 UNARY = Scenario("openai_chat", "openai_chat", "unary", 4)
 BURST = UNARY._replace(answer="burst")
@@ -131,5 +131,6 @@ def test_a_skipped_row_is_named_with_its_reason():
 
 
 def test_a_slope_leaves_the_warm_up_out():
-    readings = [(5_000, 10.0), (10_000, 50.0), (15_000, 50.1), (20_000, 50.2), (25_000, 50.3)]
-    assert slope_per_100_000(readings) == pytest.approx(2.0)
+    warming = [(WARM_UP - 10_000, 10.0), (WARM_UP - 5_000, 50.0)]
+    settled = [(WARM_UP, 50.1), (WARM_UP + 5_000, 50.2), (WARM_UP + 10_000, 50.3)]
+    assert slope_per_100_000(warming + settled) == pytest.approx(2.0)
