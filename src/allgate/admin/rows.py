@@ -116,16 +116,12 @@ class ModelRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         PriceRow | str | None,
         Said(description="A table, or the name of a sheet. Without one the model is listed, but refused."),
     ] = None
-    output_tokens_default: (
-        Annotated[
-            int,
-            Said(
-                gt=0,
-                description="Output bound where the client sends none: for the hold, and sent upstream. Default: 4096.",
-            ),
-        ]
-        | None
-    ) = None
+    output_tokens_default: Annotated[
+        Annotated[int, Meta(gt=0)] | None,
+        Said(
+            description="Output bound where the client sends none: for the hold, and sent upstream. Default: 4096."
+        ),
+    ] = None
     owned_by: Annotated[str, Said(description="Shown in the list of models.")] = ""
 
 

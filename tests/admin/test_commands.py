@@ -1,0 +1,96 @@
+import msgspec
+import pytest
+
+from allgate.admin.commands import Apply, Command, CreateKey, DisableKey, ListKeys, is_dry, plan_for
+from allgate.admin.keys import new_secret
+from allgate.admin.records import (
+    AccountRecord,
+    Document,
+    Kept,
+    KeyRecord,
+    decode_secret,
+    encode_secret,
+    key_record,
+)
+from allgate.admin.rows import ConfigError, KeyRow, UpstreamRow
+from allgate.core.secret import Secret
+
+CURRENT = Document(accounts={"demo": Kept(record=AccountRecord(name="demo"))})
+
+
+def record(name: str = "k", account: str = "demo", secret: Secret | None = None) -> KeyRecord:
+    secret = secret or new_secret()
+    return key_record(account, KeyRow(name=name, secret=secret), secret)
+
+
+def test_new_keys_are_long_ours_and_all_different():
+    keys = {new_secret().reveal() for _ in range(100)}
+    assert len(keys) == 100
+    assert all(key.startswith("sk-allgate-") and len(key) == 43 for key in keys)
+
+
+def test_a_created_key_is_managed_by_the_console():
+    plan = plan_for(CreateKey(record=record()), CURRENT)
+    assert [(change.kind, change.name) for change in plan.changes] == [("created", "demo/k")]
+    assert plan.document.keys["demo/k"].managed_by == "console"
+
+
+def test_a_key_of_an_unknown_account_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match="there is no account 'nobody'; there are: demo"):
+        plan_for(CreateKey(record=record(account="nobody")), CURRENT)
+
+
+def test_a_name_is_used_once_also_by_a_disabled_key():
+    current = plan_for(CreateKey(record=record()), CURRENT).document
+    current = plan_for(DisableKey(account="demo", name="k"), current).document
+    with pytest.raises(ConfigError, match="there is a key demo/k already"):
+        plan_for(CreateKey(record=record()), current)
+
+
+def test_a_secret_is_used_once():
+    secret = new_secret()
+    current = plan_for(CreateKey(record=record("a", secret=secret)), CURRENT).document
+    with pytest.raises(ConfigError, match="same secret as demo/a"):
+        plan_for(CreateKey(record=record("b", secret=secret)), current)
+
+
+def test_disabling_keeps_the_key_and_who_manages_it():
+    current = plan_for(CreateKey(record=record()), CURRENT).document
+    plan = plan_for(DisableKey(account="demo", name="k"), current)
+    assert [change.kind for change in plan.changes] == ["disabled"]
+    assert plan.document.keys["demo/k"].disabled
+    assert plan.document.keys["demo/k"].managed_by == "console"
+
+
+def test_disabling_what_is_not_there_is_an_error():
+    with pytest.raises(ConfigError, match="there is no key demo/k"):
+        plan_for(DisableKey(account="demo", name="k"), CURRENT)
+
+
+def test_listing_changes_nothing():
+    assert plan_for(ListKeys(), CURRENT).changes == ()
+
+
+def test_only_a_dry_apply_is_dry():
+    assert is_dry(Apply(declared=CURRENT, dry_run=True))
+    assert not is_dry(Apply(declared=CURRENT))
+    assert not is_dry(ListKeys())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Apply(declared=CURRENT, adopt=True),
+        Apply(
+            declared=Document(
+                upstreams={"u": Kept(record=UpstreamRow(name="u", provider="p", credentials=(Secret("x"),)))}
+            )
+        ),
+        CreateKey(record=record()),
+        DisableKey(account="a", name="b"),
+        ListKeys(),
+    ],
+)
+def test_a_command_survives_its_way_to_the_server(command: Command):
+    text = msgspec.json.encode(command, enc_hook=encode_secret)
+    assert msgspec.json.decode(text, type=Command, dec_hook=decode_secret) == command
