@@ -81,6 +81,11 @@ class Stand:
         body = {"model": model, "messages": [{"role": "user", "content": prompt}], "stream": stream, **fields}
         return await self.post("/v1/chat/completions", body)
 
+    async def get(self, path: str, headers: dict[str, str] | None = None) -> Reply:
+        async with connection(self.gateway.url) as line:
+            await line.send(path, None, headers, method="GET")
+            return await line.read()
+
     async def post(self, path: str, body: object, headers: dict[str, str] | None = None) -> Reply:
         async with connection(self.gateway.url) as line:
             await line.send(path, body, headers)
@@ -103,8 +108,10 @@ class Line:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
-    async def send(self, path: str, body: object, headers: dict[str, str] | None = None) -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async def send(
+        self, path: str, body: object, headers: dict[str, str] | None = None, method: str = "POST"
+    ) -> None:
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         fields = {
             "host": "t",
             "authorization": f"Bearer {KEY}",
@@ -113,7 +120,7 @@ class Line:
         }
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self.writer.write(
-            f"POST {path} HTTP/1.1\r\n{head}content-length: {len(data)}\r\n\r\n".encode() + data
+            f"{method} {path} HTTP/1.1\r\n{head}content-length: {len(data)}\r\n\r\n".encode() + data
         )
         await self.writer.drain()
 
@@ -128,6 +135,13 @@ class Line:
         """One HTTP chunk; empty at the end. Raises: IncompleteReadError: cut."""
         size = int(await self.reader.readuntil(b"\r\n"), 16)
         return (await self.reader.readexactly(size + 2))[:-2]
+
+    async def read_rest(self) -> bytes:
+        """All chunks until the end."""
+        body = b""
+        while chunk := await self.read_chunk():
+            body += chunk
+        return body
 
     async def read(self) -> Reply:
         status, headers = await self.read_head()
@@ -163,6 +177,8 @@ def toml(
     dialects: list[str] | None = None,
     settings: str = "",
     base_urls: dict[int, str] | None = None,
+    price: str = PRICE,
+    balance_usd: str = BALANCE_USD,
 ) -> str:
     """The configuration of a stand: one upstream for each rank of candidate."""
     ranks = max(len(scenes) for scenes in models.values())
@@ -172,14 +188,15 @@ def toml(
         f'[[upstreams]]\nname = "sim{rank}"\nprovider = "simulator"\nbase_url = "{urls[rank]}"\n{spoken}credentials = ["sk-up-{rank}"]\n'
         for rank in range(ranks)
     )
+    priced = f"price = {price}\n" if price else ""
     rows = ""
     for name, scenes in models.items():
         deployments = ", ".join(
             f'{{ upstream = "sim{rank}", model = {json.dumps(scene)}, priority = {rank} }}'
             for rank, scene in enumerate(scenes)
         )
-        rows += f'[[models]]\nname = "{name}"\ndeployments = [{deployments}]\nprice = {PRICE}\n'
-    account = f'[[accounts]]\nname = "test"\nbalance_usd = "{BALANCE_USD}"\nkeys = [{{ name = "k", secret = "{KEY}" }}]\n'
+        rows += f'[[models]]\nname = "{name}"\ndeployments = [{deployments}]\n{priced}'
+    account = f'[[accounts]]\nname = "test"\nbalance_usd = "{balance_usd}"\nkeys = [{{ name = "k", secret = "{KEY}" }}]\n'
     return f'[server]\nlisten = "127.0.0.1:0"\n{settings}\n{upstreams}{rows}{account}'
 
 
@@ -190,6 +207,8 @@ async def stand(
     dialects: list[str] | None = None,
     settings: str = "drain_s = 0",
     base_urls: dict[int, str] | None = None,
+    price: str = PRICE,
+    balance_usd: str = BALANCE_USD,
 ) -> AsyncGenerator[Stand]:
     """`base_urls` puts the upstream of a rank elsewhere; "{sim}" in it is the simulator's host and port.
 
@@ -201,7 +220,15 @@ async def stand(
             urls = {
                 rank: url.replace("{sim}", f"127.0.0.1:{sim.port}") for rank, url in (base_urls or {}).items()
             }
-            text = toml(sim.url, models, dialects=dialects, settings=settings, base_urls=urls)
+            text = toml(
+                sim.url,
+                models,
+                dialects=dialects,
+                settings=settings,
+                base_urls=urls,
+                price=price,
+                balance_usd=balance_usd,
+            )
             async with gateway(_loaded(path, text)) as running:
                 one = Stand(running, sim)
                 recorder = running.services.recorder
