@@ -78,6 +78,17 @@ def test_a_named_frame_is_read_the_same_alone_and_among_others(tail: bytes) -> N
     assert (frames[0].event, frames[0].data[:1]) == (b"name", b"a")
 
 
+@pytest.mark.parametrize(
+    "tail", [b"\r\n\r\n", b"\r\n\r\ndata: b\r\n\r\n", b"\r\ndata: b\r\n\r\n", b"\n\r\n\r\n"]
+)
+def test_an_unnamed_frame_with_crlf_is_read_the_same_alone_and_among_others(tail: bytes) -> None:
+    """Google's frames take the short way too."""
+    chunk = b"data: a" + tail
+    alone, among = SseSplitter(), SseSplitter()
+    alone.feed(b": begin\r\n\r\n")
+    assert alone.feed(chunk) == among.feed(b": begin\r\n\r\n" + chunk)[1:]
+
+
 def test_written_frames_are_read_back() -> None:
     stream = data_frame(b"{}") + named_frame(b"ping", b'{"type":"ping"}') + comment_frame(b"keep-alive")
     frames, rest = split(stream, [])

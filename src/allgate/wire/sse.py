@@ -81,10 +81,16 @@ class SseSplitter:
 
 
 def _plain_data(raw: bytes) -> bytes | None:
-    """The data of one unnamed LF frame of a single line: what nearly every chunk of nearly every provider is."""
-    if raw[:6] != b"data: " or raw[-2:] != b"\n\n":
+    """The data of one unnamed frame of a single line, LF or CRLF (Google): what nearly every chunk of nearly every
+    provider is."""
+    if raw[:6] != b"data: ":
         return None
-    data = raw[6:-2]
+    if raw[-2:] == b"\n\n":
+        data = raw[6:-2]
+    elif raw[-4:] == b"\r\n\r\n":
+        data = raw[6:-4]
+    else:
+        return None
     return data if 10 not in data and 13 not in data else None  # a number, because that is one memchr
 
 
