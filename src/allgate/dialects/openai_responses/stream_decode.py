@@ -34,7 +34,7 @@ _AUTO_TIER = "auto"  # what is said before the tier is known
 _Identity = tuple[str, str] | None
 
 
-class StreamDecoder:
+class ResponsesStreamDecoder:
     """Bytes of one stream → events."""
 
     __slots__ = (

@@ -40,7 +40,7 @@ from allgate.wire import json
 _NO_FINISH = Finish(reason="stop")
 
 
-class StreamEncoder:
+class ResponsesStreamEncoder:
     """Writes one answer. Choices beyond the first have no place in this dialect."""
 
     __slots__ = (

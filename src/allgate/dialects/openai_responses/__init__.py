@@ -1,0 +1,16 @@
+"""OpenAI Responses: a conversation as a list of items, an answer as items again, streamed as named events.
+
+request_decode, input_decode, items_decode, outputs_decode, content_decode, tools_decode    what a client asks
+request_encode, input_encode, items_encode, content_encode, tools_encode, settings_encode   the same, for a provider
+response_decode, output_decode, stream_decode on stream_messages, stream_thoughts, stream_calls   what a provider answers
+response_encode, stream_encode on answer, answer_items, stream_items, stream_texts, skeleton      the same, for a client
+head, meter                                                                                 pass-through
+errors, usage, finish, annotations, item_ids, seals_decode, profile                         tables, both ways
+"""
+
+from allgate.dialects.contract import ChatDialect
+from allgate.dialects.openai_responses.dialect import OpenAiResponses
+
+__all__ = ["OPENAI_RESPONSES"]
+
+OPENAI_RESPONSES: ChatDialect = OpenAiResponses()

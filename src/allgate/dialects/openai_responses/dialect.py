@@ -1,0 +1,75 @@
+"""OpenAI Responses, as one value that keeps the contract of every dialect."""
+
+from typing import final
+
+from allgate.core.errors import Failure
+from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
+from allgate.dialects.openai_responses import errors
+from allgate.dialects.openai_responses.frames import KEEP_ALIVE
+from allgate.dialects.openai_responses.head import passthrough, read_head
+from allgate.dialects.openai_responses.meter import ResponsesStreamMeter, read_facts
+from allgate.dialects.openai_responses.own import NAME
+from allgate.dialects.openai_responses.request_decode import decode_request
+from allgate.dialects.openai_responses.request_encode import encode_request
+from allgate.dialects.openai_responses.response_decode import decode_response
+from allgate.dialects.openai_responses.response_encode import encode_response
+from allgate.dialects.openai_responses.stream_decode import ResponsesStreamDecoder
+from allgate.dialects.openai_responses.stream_encode import ResponsesStreamEncoder
+from allgate.dialects.passes import openai_errors
+from allgate.dialects.seals import SealBox
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.notes import Note
+from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.response import ChatResponse
+from allgate.wire.headers import Headers
+from allgate.wire.message import WireReply, WireRequest
+
+
+@final
+class OpenAiResponses:
+    """`POST /v1/responses`, both ways. Each method is a function of the module named after it."""
+
+    name = NAME
+    stream_content_type = b"text/event-stream"
+    keep_alive = KEEP_ALIVE
+
+    def read_head(self, request: WireRequest) -> Head:
+        return read_head(request)
+
+    def decode_request(self, request: WireRequest, seals: SealBox) -> ChatRequest:
+        return decode_request(request, seals)
+
+    def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
+        return encode_response(response, asked)
+
+    def stream_encoder(self, asked: Asked) -> ResponsesStreamEncoder:
+        return ResponsesStreamEncoder(asked)
+
+    def encode_error(self, failure: Failure, request_id: str) -> WireReply:
+        return openai_errors.encode_error(failure, request_id)
+
+    def encode_request(self, request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
+        return encode_request(request, model, caps)
+
+    def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
+        return decode_response(body, sent)
+
+    def stream_decoder(self, sent: Sent) -> ResponsesStreamDecoder:
+        return ResponsesStreamDecoder(sent)
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
+        return openai_errors.decode_error(status, headers, body)
+
+    def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
+        del caps  # this format has no switch to set
+        return passthrough(request, head, model)
+
+    def meter(self, head: Head, caps: Caps) -> ResponsesStreamMeter:
+        del head, caps  # nothing to withhold: the usage is in the terminal event
+        return ResponsesStreamMeter()
+
+    def read_facts(self, body: bytes) -> Facts:
+        return read_facts(body)
+
+    def encode_stream_error(self, failure: Failure, request_id: str) -> bytes:
+        return errors.encode_stream_error(failure, request_id)

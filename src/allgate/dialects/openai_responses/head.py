@@ -1,0 +1,101 @@
+"""What routing needs of a Responses body, without building its turns, and the pass-through edit of the same bytes.
+
+One C call gives the top-level members as spans of bytes; only small ones are decoded. `input` is decoded for nothing: the
+types of its parts are looked for in its bytes, where a text that quotes them has its quotation marks escaped.
+"""
+
+import re
+
+import msgspec
+
+from allgate.core.errors import wire_error
+from allgate.dialects.contract import Head, UpstreamCall
+from allgate.dialects.openai_responses.tools_decode import decode_tools
+from allgate.dialects.seals import ENVELOPE_PREFIX
+from allgate.operations.chat.features import features_of
+from allgate.operations.chat.request import ChatRequest
+from allgate.wire import json
+from allgate.wire.headers import Headers
+from allgate.wire.json import Json, optional_bool, optional_int, optional_text
+from allgate.wire.message import WireRequest
+from allgate.wire.span import set_scalar
+
+PATH = "/responses"
+
+_READ = ("model", "stream", "max_output_tokens", "tools", "prompt")
+_SEALED = ENVELOPE_PREFIX.encode()
+_PART_TYPE = re.compile(rb'"type"\s*:\s*"(input_image|input_file|input_audio|additional_tools)"')
+_FEATURES = {
+    b"input_image": "image_input", b"input_file": "document_input", b"input_audio": "audio_input",
+    b"additional_tools": "tools",
+}  # fmt: skip
+
+# What a client says to the provider beside the body. Codex's own fields tell OpenAI how to read the body.
+_FORWARDED = frozenset(
+    {
+        b"openai-beta", b"idempotency-key", b"session-id", b"session_id", b"thread-id", b"conversation_id",
+        b"x-client-request-id",
+    }
+)  # fmt: skip
+_FORWARDED_PREFIXES = (b"x-codex-", b"x-openai-internal-codex-")
+
+_spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def read_head(request: WireRequest) -> Head:
+    """The head of a Responses body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
+    raw = _raw_members(request.body)
+    body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
+    model = optional_text(body, "model") or ""
+    if not model and not body.get("prompt"):
+        raise wire_error(
+            "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
+        )
+    return Head(
+        model=model,
+        stream=optional_bool(body, "stream") or False,
+        stream_usage=True,
+        output_tokens_max=optional_int(body, "max_output_tokens"),
+        fields=frozenset(raw),
+        features=_features(body.get("tools"), raw.get("input")),
+        sealed=_SEALED in request.body,
+        input_bytes=len(request.body),
+    )
+
+
+def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return _spans.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        members = json.decode_object(body)  # says what is wrong, and reads what msgspec alone refuses
+        if not isinstance(error, (msgspec.DecodeError, ValueError)):
+            raise wire_error("The body is nested too deeply") from error
+        return {name: msgspec.Raw(json.encode(value)) for name, value in members.items()}
+
+
+def _features(tools: Json, spoken: msgspec.Raw | None) -> frozenset[str]:
+    """Feature words: of `tools` by their types, of `input` by the types of its parts."""
+    found = (
+        {_FEATURES[kind] for kind in _PART_TYPE.findall(bytes(spoken))} if spoken is not None else set[str]()
+    )
+    if tools is not None:
+        declared, _ = decode_tools(tools, "tools")
+        found |= features_of(ChatRequest(dialect="", model="", turns=(), tools=declared))
+    return frozenset(found)
+
+
+def passthrough(request: WireRequest, head: Head, model: str) -> UpstreamCall:
+    """The client's bytes with the provider's model name."""
+    body = request.body
+    if model != head.model:
+        body = set_scalar(body, "model", json.encode(model))
+    accept = b"text/event-stream" if head.stream else b"application/json"
+    fields = ((b"content-type", b"application/json"), (b"accept", accept))
+    return UpstreamCall(path=PATH, body=body, headers=fields + forwarded(request.headers))
+
+
+def forwarded(headers: Headers) -> Headers:
+    """The header fields that the provider should see too."""
+    return tuple(
+        field for field in headers if field[0] in _FORWARDED or field[0].startswith(_FORWARDED_PREFIXES)
+    )
