@@ -20,8 +20,10 @@ from allgate.wire.message import WireRequest
 ALT = "alt"
 Alt = Literal["sse", "json"]
 
+WHOLE_VERB = "generateContent"
 STREAM_VERB = "streamGenerateContent"
-VERBS = frozenset({"generateContent", STREAM_VERB, "countTokens"})
+COUNT_VERB = "countTokens"
+_VERBS = frozenset({WHOLE_VERB, STREAM_VERB, COUNT_VERB})
 
 
 class Address(Value, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ def address_of(request: WireRequest) -> Address:
     model = name.partition("/models/")[2].removeprefix("models/")
     if not model and (tuned := name.partition("/tunedModels/")[2]):
         model = f"tunedModels/{tuned}"
-    if verb not in VERBS or not model:
+    if verb not in _VERBS or not model:
         message = f"There is no method at {request.path}: POST to /v1beta/models/{{model}}:generateContent"
         raise WireError(Failure(kind=ErrorKind.NOT_FOUND, message=message))
     return Address(model=model, verb=verb, alt=alt_of(request))

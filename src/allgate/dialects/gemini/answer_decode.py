@@ -21,12 +21,12 @@ from allgate.dialects.gemini.grounding import citations_of, hosted_calls, member
 from allgate.dialects.gemini.logprobs import logprobs_of
 from allgate.dialects.gemini.parts_decode import part_of
 from allgate.dialects.gemini.request_encode import names_for
-from allgate.dialects.gemini.usage import UsageMetadata, latest, usage_of
+from allgate.dialects.gemini.usage import Snapshots, usage_of
 from allgate.dialects.passes.lenient import count_of, objects_of, text_of, text_or_none
 from allgate.operations.chat.events import Ended, Event, Failed, Finished, Start, UsageSeen
 from allgate.operations.chat.parts import Extra, Opaque, Text, Thinking, ToolCall
 from allgate.operations.chat.response import Finish
-from allgate.wire.json import Json, JsonObject, decode_lenient
+from allgate.wire.json import Json, JsonObject, decode_lenient, encode
 
 CHOICES_MAX = 64
 """Candidates of one reply: Google's own bound is 8."""
@@ -44,10 +44,10 @@ class AnswerDecoder:
         "_events",
         "_extra",
         "_feedback",
-        "_metadata",
-        "_metadata_last",
         "_over",
         "_rest",
+        "_snapshots",
+        "_usage_last",
     )
 
     def __init__(self, sent: Sent) -> None:
@@ -56,8 +56,8 @@ class AnswerDecoder:
         self._events: list[Event] = []
         self._choices: dict[int, ChoiceDecoder] = {}
         self._rest: dict[int, JsonObject] = {}  # what a candidate says beside its content
-        self._metadata: UsageMetadata | None = None
-        self._metadata_last = False
+        self._snapshots = Snapshots()
+        self._usage_last = False  # the newest chunk had usage
         self._feedback: JsonObject = {}
         self._extra: JsonObject | None = None  # None until the first chunk
         self._over = False
@@ -89,10 +89,7 @@ class AnswerDecoder:
                     choice.text(part.text, part.thought, part.thought_signature)
             if candidate.finish_reason is not None:
                 choice.finish_reason = candidate.finish_reason
-        metadata = chunk.usage_metadata
-        self._metadata_last = metadata is not None
-        if metadata is not None:
-            self._see_usage(metadata)
+        self._see_usage(bytes(chunk.usage_metadata))
 
     def take_json(self, value: Json) -> None:
         """One reply, member by member. Raises: WireError: not an object."""
@@ -111,21 +108,17 @@ class AnswerDecoder:
         for candidate in objects_of(chunk.get("candidates")):
             self._take_candidate(members(candidate))
         self._feedback |= members(chunk.get("promptFeedback"))
-        self._metadata_last = "usageMetadata" in chunk
-        if self._metadata_last:
-            self._take_usage(chunk["usageMetadata"])
+        self._see_usage(encode(chunk["usageMetadata"]) if "usageMetadata" in chunk else b"")
 
-    def _take_usage(self, raw: Json) -> None:
-        try:
-            self._see_usage(msgspec.convert(members(raw), UsageMetadata, strict=False))
-        except msgspec.ValidationError:
-            self._metadata_last = False
-
-    def _see_usage(self, metadata: UsageMetadata) -> None:
-        first = self._metadata is None
-        self._metadata = latest(self._metadata, metadata)
-        if first:
-            self._events.append(UsageSeen(usage=usage_of(self._metadata)))
+    def _see_usage(self, snapshot: bytes) -> None:
+        """Keep it; the first is told at once, for what a client must be told at the start."""
+        self._usage_last = bool(snapshot)
+        if not snapshot:
+            return
+        first = not self._snapshots
+        self._snapshots.see(snapshot)
+        if first and (metadata := self._snapshots.metadata()) is not None:
+            self._events.append(UsageSeen(usage=usage_of(metadata)))
 
     def _take_candidate(self, candidate: JsonObject) -> None:
         index = count_of(candidate.get("index")) or 0
@@ -189,9 +182,9 @@ class AnswerDecoder:
 
     def _close_choices(self, whole: bool) -> bool:
         """False if a candidate has not said why it ended, and may not leave that out."""
-        if whole and not self._choices and not self._feedback and self._metadata is None:
+        if whole and not self._choices and not self._feedback and not self._snapshots:
             raise wire_error("The body is not a reply of generateContent: it has no candidates")
-        default = "STOP" if whole or (self._caps.finish_optional and self._metadata_last) else None
+        default = "STOP" if whole or (self._caps.finish_optional and self._usage_last) else None
         if not self._choices and default is not None:
             self._choice(0)
         closed = [
@@ -202,8 +195,8 @@ class AnswerDecoder:
 
     def _fail(self, failure: Failure) -> None:
         self._over = True
-        if self._metadata is not None:
-            self._events.append(UsageSeen(usage=usage_of(self._metadata)))
+        if (metadata := self._snapshots.metadata()) is not None:
+            self._events.append(UsageSeen(usage=usage_of(metadata)))
         self._events.append(Failed(failure=failure))
 
     def _choice(self, index: int) -> ChoiceDecoder:
@@ -217,11 +210,12 @@ class AnswerDecoder:
         self._events.append(Start(id=response_id or "", model=model or "", created_s=_seconds(created)))
 
     def _usage(self) -> Usage | None:
-        if self._metadata is None:
+        metadata = self._snapshots.metadata()
+        if metadata is None:
             return None
         searches = [searches_in(members(rest.get("groundingMetadata"))) for rest in self._rest.values()]
         counted = [count for count in searches if count is not None]
-        return usage_of(self._metadata, sum(counted) if counted else None)
+        return usage_of(metadata, sum(counted) if counted else None)
 
     def _ended_extra(self) -> Extra:
         """What only Gemini has a word for: per candidate, and of the whole."""

@@ -6,7 +6,8 @@ of text costs one pass in C, and no rare member can be overlooked.
 
 import msgspec
 
-from allgate.dialects.gemini.usage import UsageMetadata
+NO_USAGE = msgspec.Raw(b"")
+"""In the place of usageMetadata where a chunk has none; `usage.Snapshots` reads the others."""
 
 
 class PlainPart(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -30,7 +31,7 @@ class PlainCandidate(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
 
 class PlainChunk(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     candidates: list[PlainCandidate] = []
-    usage_metadata: UsageMetadata | None = None
+    usage_metadata: msgspec.Raw = NO_USAGE
     model_version: str | None = None
     response_id: str | None = None
     create_time: str | None = None

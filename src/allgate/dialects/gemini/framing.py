@@ -9,25 +9,20 @@ of 10 MB in small chunks costs its length once.
 """
 
 import re
-from typing import NamedTuple
 
 from allgate.core.errors import wire_error
-from allgate.wire.sse import FRAME_BYTES_MAX, SseSplitter
+from allgate.wire.sse import FRAME_BYTES_MAX, SseFrame, SseSplitter
 
 SSE_CONTENT_TYPE = b"text/event-stream"
 ARRAY_CONTENT_TYPE = b"application/json"
 KEEP_ALIVE = b"\n"
 """A blank line: nothing between two events, white space between two members of an array."""
 
+DONE = b"[DONE]"
+"""Not Gemini's, but servers that imitate it say goodbye like this; Google's SDKs break on it."""
+
 _SEPARATOR = b",\n"
 _BLANK = b" \t\r\n"
-
-
-class Frame(NamedTuple):
-    """One reply: its JSON (empty for a frame that says nothing), and the bytes it was read from."""
-
-    data: bytes
-    raw: bytes
 
 
 class PayloadSplitter:
@@ -44,10 +39,10 @@ class PayloadSplitter:
     def is_array(self) -> bool:
         return self._array is not None
 
-    def feed(self, chunk: bytes) -> list[Frame]:
+    def feed(self, chunk: bytes) -> list[SseFrame]:
         """Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
         if self._sse is not None:
-            return [Frame(frame.data, frame.raw) for frame in self._sse.feed(chunk)]
+            return self._sse.feed(chunk)
         if self._array is not None:
             return self._array.feed(chunk)
         chunk = self._lead + chunk
@@ -62,11 +57,11 @@ class PayloadSplitter:
             self._sse = SseSplitter()
         return self.feed(chunk)
 
-    def close(self) -> tuple[list[Frame], bytes]:
+    def close(self) -> tuple[list[SseFrame], bytes]:
         """What an unended last frame holds, and the bytes that belong to no frame."""
         if self._sse is not None:
             last = self._sse.close()
-            return ([], b"") if last is None else ([Frame(last.data, last.raw)], b"")
+            return ([], b"") if last is None else ([last], b"")
         return [], self._array.close() if self._array is not None else self._lead
 
 
@@ -87,9 +82,9 @@ class _ArraySplitter:
         self._in_string = False
         self._start = -1  # where the open member begins
 
-    def feed(self, chunk: bytes) -> list[Frame]:
+    def feed(self, chunk: bytes) -> list[SseFrame]:
         pending = self._pending + chunk
-        frames: list[Frame] = []
+        frames: list[SseFrame] = []
         position, done = self._scanned, 0
         while position < len(pending):
             if self._in_string:
@@ -101,7 +96,7 @@ class _ArraySplitter:
                 continue
             end = _end_of(_OUTSIDE, pending, position)
             if self._complete(pending, position):
-                frames.append(Frame(pending[self._start : end], pending[done:end]))
+                frames.append(SseFrame(b"", pending[self._start : end], pending[done:end]))
                 done, self._start = end, -1
             position = end
         self._pending = pending[done:]

@@ -46,7 +46,7 @@ def media_of(part: JsonObject, path: str, seals: tuple[Seal, ...], rest: JsonObj
     kept = {key: part[key] for key in ("videoMetadata", "mediaResolution") if part.get(key) is not None}
     kept |= {"displayName": title} if title else {}
     return Media(
-        kind=_kind(mime, source),
+        kind=kind_of(mime, "" if isinstance(source, Inline) else text_at(blob.get("fileUri"), where)),
         source=source,
         title=title,
         detail=_detail(part.get("mediaResolution")),
@@ -69,13 +69,13 @@ def _file(uri: str, mime: str | None) -> Source:
     return FileRef(origin="gemini", ref=uri, mime=mime)
 
 
-def _kind(mime: str, source: Source) -> MediaKind:
+def kind_of(mime: str, uri: str) -> MediaKind:
+    """What a file is, by its MIME type, or by its address where it has none."""
     family = mime.partition("/")[0]
     if family == "image" or family == "audio" or family == "video":
         return family
     if mime:
         return "document"
-    uri = source.url if isinstance(source, Url) else source.ref if isinstance(source, FileRef) else ""
     if is_video_site(uri):
         return "video"
     return _KIND_BY_ENDING.get(uri.partition("?")[0].rpartition(".")[2].lower(), "image")

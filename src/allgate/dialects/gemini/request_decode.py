@@ -5,7 +5,7 @@ Unknown members are kept for a Gemini provider and never refused. The model and 
 """
 
 from allgate.core.errors import wire_error
-from allgate.dialects.gemini.address import ALT, Address, address_of
+from allgate.dialects.gemini.address import ALT, COUNT_VERB, Address, address_of
 from allgate.dialects.gemini.config_decode import (
     audio_of,
     image_of,
@@ -45,7 +45,7 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """Raises: WireError: not a Gemini request, with the path of what is wrong."""
     address = address_of(request)
     body = members_of(decode_object(request.body), "body")
-    if address.verb == "countTokens" and body.get("generateContentRequest") is not None:
+    if address.verb == COUNT_VERB and body.get("generateContentRequest") is not None:
         body = members_of(body["generateContentRequest"], "generateContentRequest")
     return _decoded(body, address, seals)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from allgate.core.errors import unsupported, wire_error
 from allgate.dialects.contract import UpstreamCall
-from allgate.dialects.gemini.address import ALT
+from allgate.dialects.gemini.address import ALT, STREAM_VERB, WHOLE_VERB
 from allgate.dialects.gemini.config_encode import Config, config_of
 from allgate.dialects.gemini.contents_encode import ContentsEncoder
 from allgate.dialects.gemini.tools_encode import Offer, offer_of
@@ -50,19 +50,17 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     if config.members:
         body["generationConfig"] = config.members
     return UpstreamCall(
-        path=path_for(model, stream=request.stream),
+        path=path_for(model, STREAM_VERB if request.stream else WHOLE_VERB),
         body=encode(body),
         notes=(*offer.notes, *config.notes, *writer.notes, *notes),
     )
 
 
-def path_for(model: str, *, stream: bool, framed: bool = True) -> str:
-    """Where a call goes. A name with a collection (`tunedModels/x`) is its own address. `framed`: as SSE."""
+def path_for(model: str, verb: str, *, framed: bool = True) -> str:
+    """Where a call goes. A name with a collection (`tunedModels/x`) is its own address. `framed`: streams as SSE."""
     name = quote(model, safe="/:@")
     address = name if name.startswith("tunedModels/") else f"models/{name}"
-    if not stream:
-        return f"/v1beta/{address}:generateContent"
-    return f"/v1beta/{address}:streamGenerateContent{'?alt=sse' if framed else ''}"
+    return f"/v1beta/{address}:{verb}{'?alt=sse' if framed and verb == STREAM_VERB else ''}"
 
 
 def _instruction(request: ChatRequest, config: Config) -> JsonObject | None:

@@ -2,11 +2,8 @@
 
 from allgate.dialects.contract import Sent
 from allgate.dialects.gemini.answer_decode import AnswerDecoder
-from allgate.dialects.gemini.framing import PayloadSplitter
+from allgate.dialects.gemini.framing import DONE, PayloadSplitter
 from allgate.operations.chat.events import Event
-
-DONE = b"[DONE]"
-"""Not Gemini's, but servers that imitate it say goodbye like this."""
 
 
 class GeminiStreamDecoder:

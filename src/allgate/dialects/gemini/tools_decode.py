@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from allgate.dialects.gemini.members import many_at, members_of, optional_members
 from allgate.dialects.gemini.schema_decode import from_json_schema, from_proto
+from allgate.operations.chat.features import HOSTED_FEATURES
 from allgate.operations.chat.tools import Builtin, BuiltinKind, Function, Tool, ToolChoice
 from allgate.wire.json import Json, JsonObject, list_at, optional_list, optional_text, text_at
 
@@ -16,6 +17,7 @@ _KINDS: dict[str, BuiltinKind] = {
     "codeExecution": "code_execution", "urlContext": "web_fetch", "fileSearch": "file_search",
     "googleMaps": "google_maps", "computerUse": "computer", "mcpServers": "mcp",
 }  # fmt: skip
+_RUN_BY_CLIENT = frozenset({"computerUse"})
 
 
 def tools_of(raw: Json) -> tuple[Tool, ...]:
@@ -36,12 +38,18 @@ def _tools(raw: Json, path: str) -> Iterator[Tool]:
         elif value is not None:
             yield Builtin(
                 kind=_KINDS.get(key, "other"),
-                runs="client" if key == "computerUse" else "server",
+                runs="client" if key in _RUN_BY_CLIENT else "server",
                 name=key,
                 config=_config(key, value),
                 raw={key: value},
                 dialect="gemini",
             )
+
+
+def feature_of(key: str) -> str:
+    """The feature word (`operations.chat.features`) of a member of a tool object."""
+    kind = _KINDS.get(key, "other")
+    return kind if key not in _RUN_BY_CLIENT and kind in HOSTED_FEATURES else "tools"
 
 
 def _config(key: str, value: Json) -> JsonObject:

@@ -8,9 +8,11 @@ Modalities come twice or in lower case from some: they are added up, whatever th
 
 import msgspec
 
+from allgate.core.errors import WireError
 from allgate.core.usage import Usage
 from allgate.core.value import changed
-from allgate.wire.json import Json, JsonObject
+from allgate.dialects.gemini.members import members_of
+from allgate.wire.json import Json, JsonObject, decode_lenient
 
 # google.ai.generativelanguage.v1beta.Modality, where a reply writes numbers.
 _MODALITY_NUMBERS = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
@@ -45,7 +47,51 @@ class UsageMetadata(msgspec.Struct, rename="camel"):
     service_tier: str | None = None
 
 
-def latest(older: UsageMetadata | None, newer: UsageMetadata) -> UsageMetadata:
+class Snapshots:
+    """The usage of a stream: a snapshot in nearly every chunk, each of which replaces the one before.
+
+    A snapshot with other members than the last one does not replace it: fields may be left out later. Which members one
+    has is seen by its bytes without their digits, so that of a thousand snapshots only a few are ever decoded.
+    """
+
+    __slots__ = ("_done", "_newest", "_shape")
+
+    def __init__(self) -> None:
+        self._done: UsageMetadata | None = None
+        self._newest = b""
+        self._shape = b""
+
+    def __bool__(self) -> bool:
+        return bool(self._newest) or self._done is not None
+
+    def see(self, snapshot: bytes) -> None:
+        """One snapshot, as JSON."""
+        shape = snapshot.translate(None, b"0123456789")
+        if shape != self._shape:
+            self._settle()
+            self._shape = shape
+        self._newest = snapshot
+
+    def metadata(self) -> UsageMetadata | None:
+        """All snapshots so far as one; None where none could be read."""
+        self._settle()
+        return self._done
+
+    def _settle(self) -> None:
+        if not self._newest:
+            return
+        try:
+            newest = msgspec.convert(
+                members_of(decode_lenient(self._newest), "usageMetadata"), UsageMetadata, strict=False
+            )
+        except (msgspec.ValidationError, WireError):
+            newest = None
+        self._newest = b""
+        if newest is not None:
+            self._done = _latest(self._done, newest)
+
+
+def _latest(older: UsageMetadata | None, newer: UsageMetadata) -> UsageMetadata:
     """The newer snapshot over the older, field by field: snapshots are cumulative, and a field may be left out."""
     if older is None:
         return newer

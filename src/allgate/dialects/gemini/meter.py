@@ -1,0 +1,181 @@
+"""Watches a stream that is passed through, and reads the facts of a whole reply.
+
+Gemini has no terminator: any chunk may be the last one. So the newest frame is always held back, until the next one is
+complete or the body ends; the bytes themselves are never changed. Of each frame only text, finish and usage are read;
+what cannot be read passes.
+"""
+
+import msgspec
+
+from allgate.core.errors import Failure, WireError, wire_error
+from allgate.core.usage import Usage
+from allgate.dialects.contract import Facts
+from allgate.dialects.gemini.chunk import decode_plain
+from allgate.dialects.gemini.errors import failure_of
+from allgate.dialects.gemini.framing import DONE, PayloadSplitter
+from allgate.dialects.gemini.grounding import members, searches_in
+from allgate.dialects.gemini.members import many_at
+from allgate.dialects.gemini.usage import Snapshots, usage_of
+from allgate.dialects.passes.lenient import objects_of, text_of
+from allgate.operations.chat.caps import Caps
+from allgate.wire.json import Json, JsonObject, decode_lenient, encode
+from allgate.wire.sse import SseFrame
+
+TEXT_CHARACTERS_MAX = 4_000_000
+"""Text kept for an estimate: eight times the output of the largest model."""
+
+
+class Reading:
+    """The facts of a reply so far."""
+
+    __slots__ = (
+        "_finish_optional", "_finished", "_room", "_searches", "_seen", "_snapshots", "_texts", "_usage_last", "failure",
+        "started",
+    )  # fmt: skip
+
+    def __init__(self, *, finish_optional: bool) -> None:
+        self._finish_optional = finish_optional
+        self._snapshots = Snapshots()
+        self._usage_last = False
+        self._texts: list[str] = []
+        self._room = TEXT_CHARACTERS_MAX
+        self._seen: set[int] = set()
+        self._finished: set[int] = set()
+        self._searches: dict[int, int] = {}
+        self.failure: Failure | None = None
+        self.started = False
+
+    def take(self, data: bytes) -> None:
+        """One frame. One that is no JSON at all is a failure of the provider."""
+        try:
+            chunk = decode_plain(data)
+        except (msgspec.DecodeError, ValueError):
+            try:
+                self.take_json(decode_lenient(data))
+            except WireError as error:
+                self.failure = error.failure
+            return
+        for candidate in chunk.candidates:
+            if candidate.content is not None:
+                for part in candidate.content.parts:
+                    self._keep(part.text)
+            self._see_finish(candidate.index, candidate.finish_reason is not None)
+        self._see_usage(bytes(chunk.usage_metadata))
+
+    def take_json(self, value: Json) -> None:
+        """One frame, member by member."""
+        chunk = members(value)
+        if "error" in chunk:
+            self.failure = failure_of(chunk["error"], None)
+            return
+        for candidate in objects_of(chunk.get("candidates")):
+            self._candidate(members(candidate))
+        if members(chunk.get("promptFeedback")).get("blockReason"):
+            self._finished.add(0)
+        self._see_usage(encode(chunk["usageMetadata"]) if "usageMetadata" in chunk else b"")
+
+    def facts(self) -> Facts:
+        """A candidate that began and has not finished keeps the reply unfinished."""
+        finished = bool(self._finished) and self._seen <= self._finished
+        return Facts(
+            usage=self._usage(),
+            finished=finished or (self._finish_optional and self._usage_last and self.failure is None),
+            empty=not self.started,
+            failure=self.failure,
+            text="".join(self._texts),
+        )
+
+    def _candidate(self, candidate: JsonObject) -> None:
+        index = candidate.get("index")
+        index = index if isinstance(index, int) else 0
+        for part in objects_of(members(candidate.get("content")).get("parts")):
+            self._part(members(part))
+        if count := searches_in(members(candidate.get("groundingMetadata"))):
+            self._searches[index] = max(count, self._searches.get(index, 0))
+        self._see_finish(index, candidate.get("finishReason") is not None)
+
+    def _part(self, part: JsonObject) -> None:
+        self._keep(text_of(part.get("text")))
+        if part.keys() - {"text", "thought", "thoughtSignature"}:
+            self.started = True
+            self._keep(str(members(part.get("functionCall")).get("args") or ""))
+
+    def _keep(self, text: str) -> None:
+        if text:
+            self.started = True
+            self._room -= len(text)
+            if self._room >= 0:
+                self._texts.append(text)
+
+    def _see_finish(self, index: int, finished: bool) -> None:
+        (self._finished if finished else self._seen).add(index)
+
+    def _see_usage(self, snapshot: bytes) -> None:
+        self._usage_last = bool(snapshot)
+        if snapshot:
+            self._snapshots.see(snapshot)
+
+    def _usage(self) -> Usage | None:
+        metadata = self._snapshots.metadata()
+        return None if metadata is None else usage_of(metadata, sum(self._searches.values()) or None)
+
+
+class GeminiMeter:
+    """Lets all but the newest frame through. Frames that break Google's SDKs (comments, `[DONE]`) stay here."""
+
+    __slots__ = ("_frames", "_held", "_reading", "failure", "started")
+
+    def __init__(self, caps: Caps) -> None:
+        self.started = False
+        self.failure: Failure | None = None
+        self._frames = PayloadSplitter()
+        self._reading = Reading(finish_optional=caps.finish_optional)
+        self._held = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What came before the newest complete frame."""
+        try:
+            frames = self._frames.feed(chunk)
+        except WireError as error:
+            self.failure = self.failure or error.failure
+            return b""
+        if len(frames) == 1:
+            return self._newer(frames[0])
+        return b"".join([self._newer(frame) for frame in frames])
+
+    def close(self) -> bytes:
+        """The newest frame and the end of an array; nothing if the answer is not complete."""
+        frames, rest = self._frames.close()
+        leaving = b"".join([self._newer(frame) for frame in frames]) + self._held
+        if not self.facts().finished:
+            return b""
+        return leaving + (rest.rstrip() or b"]") if self._frames.is_array else leaving
+
+    def facts(self) -> Facts:
+        return self._reading.facts()
+
+    def _newer(self, frame: SseFrame) -> bytes:
+        """Hold this frame, and let the one go that was held."""
+        if self.failure is not None:
+            return b""
+        if not frame.data or frame.data == DONE:
+            if not frame.raw.strip():
+                self._held += frame.raw
+            return b""
+        self._reading.take(frame.data)
+        self.started = self._reading.started
+        self.failure = self._reading.failure
+        if self.failure is not None:
+            return b""
+        leaving, self._held = self._held, frame.raw
+        return leaving
+
+
+def read_facts(body: bytes) -> Facts:
+    """Usage and finish of a whole reply. Raises: WireError: not a reply of generateContent."""
+    reading = Reading(finish_optional=True)
+    for reply in many_at(decode_lenient(body), "reply"):
+        if not members(reply).keys() & {"candidates", "promptFeedback", "usageMetadata", "error"}:
+            raise wire_error("The body is not a reply of generateContent: it has no candidates")
+        reading.take_json(reply)
+    return reading.facts()
