@@ -5,10 +5,12 @@
 
 from collections.abc import Mapping
 
+from allgate.dialects.anthropic import ANTHROPIC
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.openai_chat import OPENAI_CHAT
+from allgate.dialects.openai_responses import OPENAI_RESPONSES
 
-_CHAT: tuple[ChatDialect, ...] = (OPENAI_CHAT,)
+_CHAT: tuple[ChatDialect, ...] = (OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC)
 
 CHAT_DIALECTS: Mapping[str, ChatDialect] = {dialect.name: dialect for dialect in _CHAT}
 

@@ -12,6 +12,7 @@ import structlog
 from allgate.core.errors import AllgateError, ErrorKind, Failure, refused
 from allgate.dialects.contract import ChatDialect
 from allgate.gateway.admission import Call
+from allgate.gateway.count import count_reply
 from allgate.gateway.handle import handle
 from allgate.gateway.models import model_reply
 from allgate.gateway.services import Services
@@ -95,6 +96,9 @@ class Edge:
             case "chat":
                 call = await self._call(scope, receive, dialect, request_id)
                 await handle(self._services, call, client)
+            case "count_tokens":
+                call = await self._call(scope, receive, dialect, request_id)
+                client.reply(await count_reply(self._services, call))
             case "models" | "model":
                 call = await self._call(scope, receive, dialect, request_id)
                 client.reply(model_reply(self._services, call, route.rest))

@@ -10,15 +10,21 @@ from typing import Literal
 
 from allgate.core.value import Value
 
-Operation = Literal["chat", "models", "model", "livez", "readyz", "metrics"]
+Operation = Literal["chat", "count_tokens", "models", "model", "livez", "readyz", "metrics"]
 
 _VERSIONS = re.compile(r"^(?:/(?:v1beta1|v1beta|v1alpha|v1|publishers/google)(?=/|$))+")
 _POSTS: dict[str, tuple[str, Operation]] = {
     "/chat/completions": ("openai_chat", "chat"),
     "/responses": ("openai_responses", "chat"),
     "/messages": ("anthropic", "chat"),
+    "/messages/count_tokens": ("anthropic", "count_tokens"),
+    "/responses/input_tokens": ("openai_responses", "count_tokens"),
 }
-_GEMINI_VERBS = frozenset({"generateContent", "streamGenerateContent"})
+_GEMINI_VERBS: dict[str, Operation] = {
+    "generateContent": "chat",
+    "streamGenerateContent": "chat",
+    "countTokens": "count_tokens",
+}
 _PLAIN: dict[str, Operation] = {"/livez": "livez", "/readyz": "readyz", "/metrics": "metrics"}
 
 
