@@ -4,7 +4,7 @@ A loop that a long computation holds serves nobody, and no single request shows 
 a second; the largest lag since the last reading is what `/metrics` shows, so a peak between two scrapes is not lost.
 """
 
-import asyncio
+from asyncio import AbstractEventLoop, TimerHandle
 
 SAMPLE_S = 0.05
 """A block of 5 ms, our own limit for one computation, is seen one time in ten; one of 50 ms always."""
@@ -15,16 +15,15 @@ class LoopLag:
 
     __slots__ = ("_due_s", "_handle", "_loop", "_worst_s")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
         self._worst_s = 0.0
         self._due_s = 0.0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle: TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin, on the running loop."""
-        self._loop = asyncio.get_running_loop()
-        self._schedule(self._loop)
+        self._due_s = self._loop.time() + SAMPLE_S
+        self._handle = self._loop.call_at(self._due_s, self._sample)
 
     def stop(self) -> None:
         if self._handle is not None:
@@ -35,11 +34,6 @@ class LoopLag:
         worst, self._worst_s = self._worst_s, 0.0
         return worst
 
-    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due_s = loop.time() + SAMPLE_S
-        self._handle = loop.call_at(self._due_s, self._sample)
-
     def _sample(self) -> None:
-        assert self._loop is not None  # only start() schedules
         self._worst_s = max(self._worst_s, self._loop.time() - self._due_s)
-        self._schedule(self._loop)
+        self.start()

@@ -106,7 +106,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
     )
     accounts = tuple(published.document.accounts)
     Retention(database.writer, retain_days=log.retain_days).start(accounts, time.time_ns() // 1_000_000)
-    loop_lag = LoopLag()
+    loop_lag = LoopLag(asyncio.get_running_loop())
     loop_lag.start()
     _show(metrics, ledger, loop_lag, request_log, directory)
     return State(
