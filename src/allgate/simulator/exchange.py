@@ -67,7 +67,7 @@ class Dialect(Value, frozen=True, kw_only=True):
     whole: Callable[[Ask, tuple[Answer, ...], Scene, Request, bytes], JsonObject]
     frames: Callable[[Ask, tuple[Answer, ...], Scene, Request, bytes], Iterator[bytes]]
     headers: Callable[[Request], Headers]
-    rejection: Callable[[Rejected, Request], JsonObject]
+    rejection: Callable[[Rejected, Request], Json]
     fault: Callable[[int, str | None], Rejected]
     failure: Callable[[Ask, Request, int], bytes]
     idle: bytes
