@@ -65,6 +65,13 @@ def test_the_raw_bytes_of_all_frames_are_the_stream() -> None:
     assert raw == stream
 
 
+def test_the_second_half_of_a_crlf_belongs_to_no_frame() -> None:
+    splitter = SseSplitter()
+    raw = b"".join(frame.raw for cut in (b"data: 1\r\n\r", b"\n") for frame in splitter.feed(cut))
+    assert (raw, splitter.pending) == (b"data: 1\r\n\r", b"\n")
+    assert splitter.close() is None
+
+
 @pytest.mark.parametrize(
     "tail", [b"\n\n", b"\n\ndata: b\n\n", b"\ndata: b\n\n", b"\r\n\r\n", b"\nid: 1\n\n", b"\n: c\n\n"]
 )

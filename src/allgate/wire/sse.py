@@ -71,6 +71,11 @@ class SseSplitter:
             raise wire_error(f"A frame of the event stream is longer than {FRAME_BYTES_MAX} bytes")
         return frames
 
+    @property
+    def pending(self) -> bytes:
+        """What was fed and stands in no frame yet: with the raw bytes of all frames it is the stream."""
+        return self._pending
+
     def close(self) -> SseFrame | None:
         """What is left at the end of the stream, as a frame; None if it holds no data."""
         rest, self._pending = self._pending, b""
