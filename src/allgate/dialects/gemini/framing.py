@@ -60,8 +60,9 @@ class PayloadSplitter:
     def close(self) -> tuple[list[SseFrame], bytes]:
         """What an unended last frame holds, and the bytes that belong to no frame."""
         if self._sse is not None:
+            rest = self._sse.pending
             last = self._sse.close()
-            return ([], b"") if last is None else ([last], b"")
+            return ([], rest) if last is None else ([last], b"")
         return [], self._array.close() if self._array is not None else self._lead
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head
 from allgate.dialects.gemini.address import address_of
 from allgate.dialects.gemini.config_decode import modalities_of
@@ -19,7 +18,7 @@ from allgate.dialects.gemini.request_decode import decode_request
 from allgate.dialects.gemini.tools_decode import feature_of
 from allgate.dialects.seals import ENVELOPE_PREFIX, SealBox
 from allgate.operations.chat.features import features_of
-from allgate.wire.json import JsonObject, decode, decode_object, optional_int
+from allgate.wire.json import JsonObject, decode, decode_object, encode, optional_int
 from allgate.wire.message import WireRequest
 
 _MEDIA_WORDS = (b'"inlineData"', b'"inline_data"', b'"fileData"', b'"file_data"')
@@ -57,11 +56,7 @@ _tools = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 def read_head(request: WireRequest) -> Head:
     """Raises: WireError: not a Gemini request."""
     address = address_of(request)
-    try:
-        body = members_of(_split(request.body), "body")
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        body = members_of(decode_object(request.body), "body")
-        raise wire_error("The body could not be read") from None
+    body = _members(request.body)
     config = _config(body)
     return Head(
         model=address.model,
@@ -74,6 +69,17 @@ def read_head(request: WireRequest) -> Head:
         sealed=ENVELOPE_PREFIX.encode() in request.body,
         input_bytes=len(request.body),
     )
+
+
+def _members(body: bytes) -> JsonObject:
+    """The body's members, undecoded."""
+    try:
+        return members_of(_split(body), "body")
+    except (msgspec.DecodeError, ValueError):
+        whole = decode_object(
+            body
+        )  # half an emoji is readable this way; all else is an error that says where
+        return {name: msgspec.Raw(encode(value)) for name, value in members_of(whole, "body").items()}
 
 
 def _config(body: JsonObject) -> JsonObject:

@@ -149,7 +149,11 @@ class GeminiMeter:
         leaving = b"".join([self._newer(frame) for frame in frames]) + self._held
         if not self.facts().finished:
             return b""
-        return leaving + (rest.rstrip() or b"]") if self._frames.is_array else leaving
+        if frames:
+            rest = b"\r\n\r\n"  # the last frame came without its empty line
+        elif self._frames.is_array and not rest.strip():
+            rest = b"]"
+        return leaving + rest
 
     def facts(self) -> Facts:
         return self._reading.facts()

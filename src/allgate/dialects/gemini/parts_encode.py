@@ -76,7 +76,8 @@ class PartsEncoder:
             case ToolCall():
                 return self.sealed(self._call(part), part.seals)
             case Media():
-                return self.sealed([media_part(part)], part.seals)
+                spoken: list[JsonObject] = [{"text": part.transcript}] if part.transcript else []
+                return self.sealed([*spoken, media_part(part)], part.seals)
             case Hosted():
                 return self._hosted(part)
             case Opaque(dialect="gemini", raw=raw):
