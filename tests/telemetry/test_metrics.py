@@ -7,7 +7,7 @@ from allgate.core.errors import ErrorKind, Failure
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.gateway.ports import LogRow
-from allgate.telemetry.metrics import SERIES_MAX, Metrics
+from allgate.telemetry.metrics import Metrics
 from allgate.telemetry.recorder import RequestRecorder
 
 ROW = LogRow(
@@ -21,10 +21,7 @@ ROW = LogRow(
 LABELS = {
     "gen_ai_operation_name": "chat",
     "gen_ai_request_model": "M",
-    "dialect": "openai_chat",
     "upstream": "u",
-    "upstream_dialect": "anthropic",
-    "outcome": "ok",
 }
 
 
@@ -95,10 +92,29 @@ def test_money_retries_notes_and_estimates_are_added_up():
     assert value(metrics, "allgate_usage_estimated_total") == 1
 
 
-def test_requests_that_differ_in_a_label_are_apart():
-    metrics = observed(ROW, changed(ROW, outcome="cut"))
+def test_requests_are_counted_by_dialects_and_how_they_ended():
+    metrics = observed(ROW, ROW, changed(ROW, outcome="cut"))
+    dialects = {"dialect": "openai_chat", "upstream_dialect": "anthropic"}
+    assert value(metrics, "allgate_requests_total", outcome="ok", **dialects) == 2
+    assert value(metrics, "allgate_requests_total", outcome="cut", **dialects) == 1
+    assert value(metrics, "gen_ai_server_request_duration_seconds_count") == 3
+
+
+def test_requests_of_two_models_or_upstreams_are_apart():
+    metrics = observed(ROW, changed(ROW, model="N"), changed(ROW, upstream="v"))
     name = "gen_ai_server_request_duration_seconds_count"
-    assert (value(metrics, name), value(metrics, name, outcome="cut")) == (1, 1)
+    assert [
+        value(metrics, name, **labels) for labels in ({}, {"gen_ai_request_model": "N"}, {"upstream": "v"})
+    ] == [1, 1, 1]
+
+
+def test_a_text_made_later_shows_the_counts_of_its_moment():
+    metrics = observed(ROW)
+    later = metrics.collect()
+    metrics.observe(changed(ROW, model="N"))
+    metrics.observe(ROW)
+    assert later() == observed(ROW).render()
+    assert metrics.render() != observed(ROW).render()
 
 
 def test_odd_names_are_escaped():
@@ -107,12 +123,13 @@ def test_odd_names_are_escaped():
     assert value(metrics, "gen_ai_server_request_duration_seconds_count", gen_ai_request_model=odd) == 1
 
 
-def test_series_have_a_bound_and_nothing_is_lost_beyond_it():
-    metrics = observed(*(changed(ROW, model=f"M{number}") for number in range(SERIES_MAX + 50)))
+def test_series_have_a_bound_and_nothing_is_lost_beyond_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("allgate.telemetry.metrics.SERIES_MAX", 20)
+    metrics = observed(*(changed(ROW, model=f"M{number}") for number in range(20 + 5)))
     name = "gen_ai_server_request_duration_seconds_count"
-    assert value(metrics, name, gen_ai_request_model="(other)", upstream="(other)") == 50
+    assert value(metrics, name, gen_ai_request_model="(other)", upstream="(other)") == 5
     counts = [count for (found, _), count in samples(metrics).items() if found == name]
-    assert sum(counts) == SERIES_MAX + 50
+    assert sum(counts) == 25
 
 
 def test_a_gauge_is_read_when_asked():
