@@ -1,0 +1,151 @@
+"""What routing learns of a body, and the bytes that are passed through."""
+
+import json
+
+import pytest
+
+from allgate.core.errors import WireError
+from allgate.core.value import changed
+from allgate.dialects.contract import Head
+from allgate.dialects.openai_chat import OPENAI_CHAT
+from allgate.operations.chat.caps import CAPS_DEFAULT
+from allgate.operations.chat.features import features_of
+from allgate.operations.chat.parts import Seal
+from allgate.wire.message import WireRequest
+from dialects.openai_chat.exchange import BOX, decoded, posted
+
+IMAGE = {"type": "image_url", "image_url": {"url": "https://e.x/a.png"}}
+FILM = {"type": "image_url", "image_url": {"url": "https://e.x/a.mp4"}}
+SOUND = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
+FILE = {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERg=="}}
+
+
+def wire(body: bytes) -> WireRequest:
+    return WireRequest(method="POST", path="/v1/chat/completions", body=body)
+
+
+def passed(body: bytes, model: str = "up", **narrowed) -> bytes:
+    request = wire(body)
+    return OPENAI_CHAT.passthrough(
+        request, OPENAI_CHAT.read_head(request), model, changed(CAPS_DEFAULT, **narrowed)
+    ).body
+
+
+def test_the_head_of_a_request():
+    request = posted(
+        stream=True, stream_options={"include_usage": True}, max_tokens=5, max_completion_tokens=6, n=3
+    )
+    assert OPENAI_CHAT.read_head(request) == Head(
+        model="m",
+        stream=True,
+        stream_usage=True,
+        output_tokens_max=6,
+        n=3,
+        fields=frozenset(
+            {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n"}
+        ),
+        input_bytes=len(request.body),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "features"),
+    [
+        ({}, set()),
+        (
+            {"messages": [{"role": "user", "content": [IMAGE, SOUND, FILE]}]},
+            {"image_input", "audio_input", "document_input"},
+        ),
+        ({"messages": [{"role": "user", "content": [FILM]}]}, {"video_input"}),
+        ({"messages": [{"role": "user", "content": 'the word "image_url" alone'}]}, set()),
+        ({"messages": [{"role": "user", "content": "image_url"}]}, set()),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, {"tools"}),
+        ({"functions": [{"name": "f"}]}, {"tools"}),
+        ({"tools": [{"type": "custom", "custom": {"name": "c"}}]}, {"tools", "custom_tools"}),
+        ({"tools": [{"type": "function", "function": {"name": "googleSearch"}}]}, {"web_search"}),
+        ({"tools": [{"type": "web_search_preview"}]}, {"web_search"}),
+        ({"web_search_options": {}}, {"web_search"}),
+        ({"extra_body": {"web_search_options": {}}}, {"web_search"}),
+        ({"modalities": ["text", "image"]}, {"image_output"}),
+    ],
+)
+def test_features_are_those_of_the_decoded_request(body, features):
+    assert OPENAI_CHAT.read_head(posted(**body)).features == features == features_of(decoded(**body))
+
+
+def test_an_envelope_in_the_body_is_noticed():
+    sealed = BOX.wrap(Seal(origin="gemini", scope="g", form="thought", value="v"))
+    assert OPENAI_CHAT.read_head(posted(x=sealed)).sealed
+    assert not OPENAI_CHAT.read_head(posted()).sealed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"7",
+        b"{",
+        b'{"model":7}',
+        b'{"messages":[]}',
+        b'{"model":"m","stream":"yes"}',
+        b'{"model":"m","n":"2"}',
+    ],
+)
+def test_a_body_that_cannot_be_routed_is_refused(body):
+    with pytest.raises(WireError):
+        OPENAI_CHAT.read_head(wire(body))
+
+
+def test_only_the_model_changes_and_every_other_byte_stays():
+    body = b'{ "temperature": 1.0,\n  "model":"pub", "messages":[{"role":"user","content":"model: \\"model\\""}], "model2":"x" }'
+    assert passed(body) == body.replace(b'"model":"pub"', b'"model":"up"')
+    assert passed(body, model="pub") == body
+
+
+def test_a_model_named_inside_the_messages_is_left_alone():
+    body = b'{"messages":[{"role":"user","content":"hi","model":"inner"}],"model":"pub"}'
+    assert passed(body) == b'{"messages":[{"role":"user","content":"hi","model":"inner"}],"model":"up"}'
+
+
+@pytest.mark.parametrize(
+    ("members", "options"),
+    [
+        (b"", {"include_usage": True}),
+        (
+            b',"stream_options":{"include_obfuscation":false}',
+            {"include_obfuscation": False, "include_usage": True},
+        ),
+        (b',"stream_options":{"include_usage":false}', {"include_usage": True}),
+        (b',"stream_options":null', {"include_usage": True}),
+    ],
+)
+def test_usage_is_asked_for_where_a_stream_would_end_without(members, options):
+    body = b'{"model":"m","messages":[],"stream":true' + members + b"}"
+    assert json.loads(passed(body))["stream_options"] == options
+
+
+def test_usage_is_not_asked_for_where_it_is_not_needed():
+    for body in (
+        b'{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}',
+        b'{"model":"m","messages":[]}',
+    ):
+        assert passed(body, model="m") == body
+    silent = b'{"model":"m","messages":[],"stream":true}'
+    assert passed(silent, model="m", stream_usage_switch=False) == silent
+
+
+def test_only_the_vendor_s_own_headers_go_along():
+    headers = (
+        (b"authorization", b"Bearer k"),
+        (b"openai-beta", b"x"),
+        (b"cookie", b"c"),
+        (b"idempotency-key", b"i"),
+    )
+    request = changed(wire(b'{"model":"m","messages":[]}'), headers=headers)
+    call = OPENAI_CHAT.passthrough(request, OPENAI_CHAT.read_head(request), "up", CAPS_DEFAULT)
+    assert call.headers == (
+        (b"content-type", b"application/json"),
+        (b"openai-beta", b"x"),
+        (b"idempotency-key", b"i"),
+    )
