@@ -78,9 +78,8 @@ def _source(raw: JsonObject, path: str) -> Source:
         case "content":
             return _plain(texts_in(raw.get("content")))
         case other:
-            raise wire_error(
-                f"{path}.type: {other!r} is not one of base64, url, file, text, content", param=path
-            )
+            kinds = "base64, url, file, text, content"
+            raise wire_error(f"{path}.type: {other!r} is not one of {kinds}", param=f"{path}.type")
 
 
 def _plain(text: str) -> Inline:

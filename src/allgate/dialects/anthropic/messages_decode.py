@@ -205,7 +205,8 @@ class MessageReader:
         if isinstance(content, str):
             parts: tuple[Text | Media | Opaque, ...] = (Text(text=content),)
         else:
-            parts = tuple(self._inner(raw, f"{path}.content.{i}") for i, raw in enumerate(content or ()))
+            inner = [] if content is None else list_at(content, f"{path}.content")
+            parts = tuple(self._inner(raw, f"{path}.content.{place}") for place, raw in enumerate(inner))
         mark, more = mark_of(block)
         return ToolResult(
             call_id=text_at(block.get("tool_use_id") or "", f"{path}.tool_use_id"),
