@@ -14,6 +14,7 @@ import msgspec
 from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Facts
+from allgate.dialects.openai_responses.stream_frames import read_text_delta
 from allgate.dialects.openai_responses.usage import decode_usage
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
@@ -45,7 +46,9 @@ _looks = msgspec.json.Decoder(_Look)
 class ResponsesStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
-    __slots__ = ("_finished", "_held", "_splitter", "_text", "_usage", "failure", "started")
+    __slots__ = (
+        "_aligned", "_finished", "_held", "_splitter", "_text", "_unsplit", "_usage", "failure", "started",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.started = False
@@ -55,17 +58,23 @@ class ResponsesStreamMeter:
         self._finished = False
         self._usage: Usage | None = None
         self._text = StringIO()
+        self._unsplit = 0  # bytes of a frame that is not complete
+        self._aligned = False  # the next chunk begins a frame, and nothing is withheld
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
+        if self._aligned and (text := read_text_delta(chunk)) is not None:
+            self.started = True
+            self._text.write(text.delta)
+            return chunk
         try:
             frames = self._splitter.feed(chunk)
         except WireError as error:
             self.failure = self.failure or error.failure
             return b""
-        if len(frames) == 1 and frames[0].raw is chunk:
-            return chunk if self._passes(frames[0]) else b""
+        self._unsplit += len(chunk) - sum([len(frame.raw) for frame in frames])
         passing = [frame.raw for frame in frames if self._passes(frame)]
+        self._aligned = not (self._unsplit or self._held or self.failure)
         return b"".join(passing)
 
     def close(self) -> bytes:

@@ -14,7 +14,7 @@ from allgate.dialects.openai_responses.finish import decode_finish
 from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.response_decode import created_s, response_extra
 from allgate.dialects.openai_responses.stream_calls import StreamCalls
-from allgate.dialects.openai_responses.stream_frames import Frame, read_frame
+from allgate.dialects.openai_responses.stream_frames import Frame, read_frame, read_text_delta
 from allgate.dialects.openai_responses.stream_messages import StreamMessages
 from allgate.dialects.openai_responses.stream_thoughts import StreamThoughts
 from allgate.dialects.openai_responses.target import Target
@@ -29,7 +29,6 @@ from allgate.wire.sse import SseFrame, SseSplitter
 
 CUT = "The upstream's stream ended before the answer was complete"
 
-_TEXT_DELTA = "response.output_text.delta"
 _AUTO_TIER = "auto"  # what is said before the tier is known
 _Identity = tuple[str, str] | None
 
@@ -38,8 +37,8 @@ class ResponsesStreamDecoder:
     """Bytes of one stream → events."""
 
     __slots__ = (
-        "_calls", "_done", "_ended", "_events", "_items", "_kinds", "_messages", "_sequencer", "_splitter", "_started",
-        "_target", "_thoughts",
+        "_aligned", "_calls", "_done", "_ended", "_events", "_items", "_kinds", "_messages", "_sequencer", "_splitter",
+        "_started", "_target", "_thoughts", "_unsplit",
     )  # fmt: skip
 
     def __init__(self, sent: Sent) -> None:
@@ -55,11 +54,18 @@ class ResponsesStreamDecoder:
         self._kinds: set[type[Part]] = set()  # of the parts that were told
         self._started = False
         self._ended = False
+        self._unsplit = 0  # bytes of a frame that is not complete
+        self._aligned = False  # the next chunk begins a frame
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete. Raises: WireError: bytes that are no event stream of this dialect."""
-        for frame in self._splitter.feed(chunk):
+        if self._aligned and (text := read_text_delta(chunk)) is not None and self._messages.quick_text(text):
+            return self._handed_out()
+        frames = self._splitter.feed(chunk)
+        for frame in frames:
             self._take(frame)
+        self._unsplit += len(chunk) - sum([len(frame.raw) for frame in frames])
+        self._aligned = not (self._unsplit or self._ended)
         return self._handed_out()
 
     def close(self) -> list[Event]:
@@ -80,8 +86,6 @@ class ResponsesStreamDecoder:
         if self._ended or not raw.data or raw.data == b"[DONE]":
             return
         frame = read_frame(raw.data)
-        if frame.type == _TEXT_DELTA and self._messages.quick_text(frame):
-            return
         kind = frame.type or raw.event.decode("latin-1")
         if frame.response is not None and not self._started:
             self._start(frame.response)

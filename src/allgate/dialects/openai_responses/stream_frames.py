@@ -1,6 +1,6 @@
 """One event of the stream as a typed value. Nearly every frame is a delta: those are read without building a dict.
 
-A frame whose members have other types than they should is read once more without complaint; what is no JSON object at
+A chunk that is one text delta goes an even shorter way. A frame whose members have other types than they should is read once more without complaint; what is no JSON object at
 all is a WireError.
 """
 
@@ -8,6 +8,18 @@ import msgspec
 
 from allgate.dialects.passes.lenient import count_of, list_of, object_of, text_of
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
+
+_TEXT_DELTA = b"event: response.output_text.delta\ndata: "
+_TEXT_DELTA_LENGTH = len(_TEXT_DELTA)
+
+
+class TextDelta(msgspec.Struct, gc=False):
+    """The event that nearly every chunk is."""
+
+    delta: str
+    output_index: int
+    content_index: int
+    logprobs: list[Json] = []
 
 
 class Frame(msgspec.Struct, gc=False):
@@ -35,6 +47,17 @@ class Frame(msgspec.Struct, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Frame)
+_text_deltas = msgspec.json.Decoder(TextDelta)
+
+
+def read_text_delta(chunk: bytes) -> TextDelta | None:
+    """The event of a chunk that is exactly one text delta as OpenAI writes it; None for any other bytes."""
+    if not chunk.startswith(_TEXT_DELTA) or chunk.find(b"\n\n") != len(chunk) - 2:
+        return None
+    try:
+        return _text_deltas.decode(chunk[_TEXT_DELTA_LENGTH:-2])
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def read_frame(data: bytes) -> Frame:

@@ -3,7 +3,7 @@
 from allgate.core.value import changed
 from allgate.dialects.openai_responses.annotations import decode_annotation
 from allgate.dialects.openai_responses.output_decode import content_part, message_extra
-from allgate.dialects.openai_responses.stream_frames import Frame
+from allgate.dialects.openai_responses.stream_frames import Frame, TextDelta
 from allgate.dialects.passes.lenient import text_or_none
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.operations.chat.parts import Part, Refusal, Text
@@ -33,7 +33,7 @@ class StreamMessages:
         """The output indexes of the messages so far."""
         return tuple(self._contents)
 
-    def quick_text(self, frame: Frame) -> bool:
+    def quick_text(self, frame: TextDelta) -> bool:
         """A further piece of the text that was added to last; False where it is not that."""
         key = self._quick
         if key is None or key[0] != frame.output_index or key[1] != frame.content_index or frame.logprobs:
