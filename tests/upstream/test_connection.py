@@ -1,6 +1,7 @@
 """One socket under real, and really misbehaving, servers."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -237,6 +238,7 @@ async def test_an_idle_connection_past_its_limit_is_not_used_even_before_the_swe
         out.clock.now_s += IDLE_KEEP_S
         await (await out.post(peer.target())).success()
         assert peer.connections == 2
+        assert out.counts() == (1, 1, 0)
 
 
 async def test_an_old_connection_is_not_kept():
@@ -336,6 +338,42 @@ async def test_a_long_reply_before_the_request_is_sent_is_cut_off():
         error = await heard.failure()
         assert error.failure.native == Cause.REPLY_BROKEN
         assert len(heard.body) <= EARLY_BODY_BYTES_MAX
+
+
+async def test_a_connection_with_a_request_still_in_its_buffer_is_not_kept():
+    """The peer has answered without reading; whatever it takes the rest for, it is not the next request."""
+
+    async def handler(call):
+        raw = call.writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        await call.request()
+        call.send(OK)
+        await call.reader.readuntil(b"\r\n\r\n")
+        call.writer.transport.pause_reading()
+        call.send(OK)
+        await asyncio.Event().wait()
+
+    async with Peer(handler) as peer, outbound() as out:
+        heard = Heard()
+        exchange = await out.pool.send(peer.target(), POST, heard)
+        raw = exchange.line._transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        await heard.success()
+        body = (b"x" * ONE_WRITE_BYTES_MAX,)
+        heard = await out.post(peer.target(), UpstreamRequest(path=b"/", body=body))
+        assert (await heard.success(), peer.connections) == (b"ok", 1)
+        assert out.counts() == (0, 0, 0)
+
+
+async def test_a_peer_that_half_closes_inside_the_request_is_not_waited_for():
+    async def handler(call):
+        call.writer.transport.pause_reading()
+        call.writer.write_eof()
+        await asyncio.Event().wait()
+
+    async with Peer(handler) as peer, outbound() as out:
+        heard = await out.post(peer.target(), UpstreamRequest(path=b"/", body=(b"x" * 30_000_000,)))
+        assert (await heard.failure()).failure.native == Cause.NO_REPLY
 
 
 # ---- back-pressure and closing ---------------------------------------------------------------------------------------
@@ -566,6 +604,26 @@ async def test_a_reply_that_falls_silent_hits_the_idle_deadline():
         error = await heard.failure()
         assert error.failure.native == Cause.IDLE_DEADLINE
         assert "sent nothing for 5 s inside its reply (idle deadline)" in error.failure.message
+
+
+async def test_a_late_head_does_not_delay_the_idle_deadline():
+    """The first-byte deadline was asked for, and lay farther away than the idle one does after the head."""
+    step = asyncio.Event()
+
+    async def handler(call):
+        await call.request()
+        await step.wait()
+        call.send(CHUNKED)
+        await call.hung_up()
+
+    async with Peer(handler) as peer, outbound() as out:
+        heard = Heard()
+        await out.pool.send(peer.target(), POST, heard, SHORT)
+        out.pass_time(0.1)
+        step.set()
+        await heard.began.wait()
+        out.pass_time(5)
+        assert (await heard.failure()).failure.native == Cause.IDLE_DEADLINE
 
 
 async def test_a_reply_that_never_ends_hits_the_total_deadline():

@@ -220,9 +220,10 @@ async def test_a_body_over_the_limit_is_stopped(unsized):
     async def handler(call):
         await call.request()
         call.send(CHUNKED if unsized else b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n")
-        while True:
-            call.send(b"64\r\n" + b"y" * 100 + b"\r\n" if unsized else b"y" * 100)
+        while unsized:
+            call.send(b"64\r\n" + b"y" * 100 + b"\r\n")
             await call.writer.drain()
+        await call.hung_up()
 
     async with Peer(handler) as peer, egress(bytes_max=1_000) as out:
         message = await refusal(out, f"http://pics.example:{peer.port}/")

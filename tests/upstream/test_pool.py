@@ -256,6 +256,19 @@ async def test_at_the_total_limit_origins_wait_for_each_other():
         assert {row.origin for row in out.pool.snapshot()} == {two.target().origin}
 
 
+async def test_a_newcomer_at_the_total_limit_is_not_held_up_by_waiters_of_a_full_origin():
+    gate = Gate()
+    limits = PoolLimits(connections_per_origin_max=1, connections_max=2)
+    async with Peer(gate) as full, Peer(always(OK)) as idle, Peer(always(OK)) as new, outbound(limits) as out:
+        tasks = [asyncio.create_task(out.post(full.target())) for _ in range(2)]
+        await gate.until(1)
+        await out.post(idle.target())
+        assert out.counts() == (2, 1, 1)
+        assert await (await out.post(new.target())).success() == b"ok"
+        gate.answer(2)
+        await asyncio.gather(*tasks)
+
+
 async def test_freed_places_go_to_the_origins_in_turn():
     served = []
 

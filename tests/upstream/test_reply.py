@@ -92,13 +92,8 @@ def test_a_reply_reads_the_same_in_every_slicing(name):
 
 
 STRAYS = [
-    b"\r\n",
-    b"\n",
-    b"\r",
-    b"X",
-    b"H",
-    b" ",
-    b"\r\n\r\n",
+    *[b"\r\n", b"\n", b"\r", b"X", b"H", b" ", b"\r\n\r\n"],
+    b"HTTP/1.1 204 No Content\r\n\r\n",
     b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
 ]
 
@@ -204,6 +199,11 @@ def test_extensions_that_alternate_with_honest_chunks_are_refused_in_their_windo
     flood = b"1;" + b"x" * 40_000 + b"\r\nz\r\n"
     with pytest.raises(ReplyBroken, match="framing"):
         read([CHUNKED, *[honest] * 20, flood, flood])
+
+
+def test_a_quarter_of_framing_is_accepted_for_as_long_as_it_lasts():
+    window = b"c000;" + b"x" * 15_000 + b"\r\n" + b"y" * 0xC000 + b"\r\n"
+    assert read([CHUNKED, *[window] * 20, b"0\r\n\r\n"]) == (200, b"y" * 0xC000 * 20, True, True)
 
 
 def test_tiny_chunks_of_an_event_stream_are_no_overhead():

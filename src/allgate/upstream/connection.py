@@ -174,8 +174,6 @@ class Connection(Protocol):
         self.due_s = self._opened_s + IDLE_KEEP_S
         self._sweep.watch(self)
         self._owner.opened(self)
-        if self._retired:
-            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange
@@ -198,6 +196,7 @@ class Connection(Protocol):
                 self._complete(exchange)
 
     def eof_received(self) -> None:
+        """Do not wait until the rest of a request is flushed, as a transport does by itself."""
         self._ended = True
         self._transport.abort()
 
@@ -212,7 +211,7 @@ class Connection(Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._sweep.forget(self)
         exchange = self._exchange
-        if exchange is not None and self._reader.ends_with_connection and self._ended_in_order(exc):
+        if exchange is not None and self._reader.ends_with_connection and self._ended_in_order():
             self._reader.keep = False
             self._complete(exchange)
         elif exchange is not None:
@@ -250,10 +249,10 @@ class Connection(Protocol):
             self._reader.deafen()
         return exchange
 
-    def _ended_in_order(self, error: Exception | None) -> bool:
-        if error is not None or not self._ended:
-            return False
-        return self.target.scheme == "http" or type(self._transport).__module__.startswith("uvloop")
+    def _ended_in_order(self) -> bool:
+        """The peer said that this is the end. A reset, and on TLS a bare end of file, come without eof_received."""
+        tells = self.target.scheme == "http" or type(self._transport).__module__.startswith("uvloop")
+        return self._ended and tells
 
     def _why_lost(self, error: Exception | None) -> AttemptFailed:
         origin, detail = self.target.origin, f": {error}" if error else ""

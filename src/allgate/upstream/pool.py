@@ -5,8 +5,9 @@ task switches. Otherwise `send` waits for its turn, or dials.
 
 Rules kept here:
 - reuse is last in, first out: under falling load the oldest connections fall idle and are closed;
-- whoever waits is served in order and before newcomers: a released connection goes to the oldest waiter of its origin,
-  a freed place to the origins in turn; an idle connection gives way when all places are taken;
+- whoever waits is served in order and before newcomers, because nothing is ever free while somebody waits for it: a
+  released connection goes to the oldest waiter of its origin, a freed place to the origins in turn; an idle connection
+  gives way when all places are taken;
 - a place is taken before dialing and given back when the connection is retired, so the counts never run behind;
 - the limit on waiting makes an overload an answer (503) instead of a growing queue.
 """
@@ -135,9 +136,7 @@ class Pool:
         origin = self._origins.get(target)
         if origin is None:
             origin = self._origins[target] = Origin(target, self)
-        connection = origin.take_idle(self._sweep.now())
-        if connection is None and not origin.waiters and not (self._queue and self._full()):
-            connection = self._take_place(origin)
+        connection = origin.take_idle(self._sweep.now()) or self._take_place(origin)
         return connection or await self._wait(origin)
 
     async def _wait(self, origin: Origin) -> Connection:
@@ -212,7 +211,9 @@ class Pool:
         """Close the connection that has been idle longest, of all origins."""
         oldest = [next(iter(origin.idle)) for origin in self._origins.values() if origin.idle]
         if oldest:
+            serving, self._serving = self._serving, True  # its place is for whoever asked
             min(oldest, key=lambda connection: connection.due_s).retire()
+            self._serving = serving
         return bool(oldest)
 
     def _serve_waiters(self) -> None:

@@ -178,7 +178,7 @@ class ReplyReader:
             clean = tail[1:] == _LINES_END and tail[0] not in b"\r\n"
         else:
             clean = self._head_end + body_bytes == len(data)
-        if not clean or self._fields:
+        if not clean:
             self.keep = False
         if self._trailers:  # they may have named a length or a coding, which llhttp would remember
             self._parser = HttpResponseParser(self)
@@ -187,8 +187,12 @@ class ReplyReader:
 
     def _check_overhead(self) -> None:
         overhead_bytes = self._raw_bytes - self._body_bytes - CHUNK_FRAMING_BYTES * self._pieces
-        windows = 1 + (self._raw_bytes - self._check_at) // OVERHEAD_WINDOW_BYTES
-        if overhead_bytes - self._overhead_bytes > windows * OVERHEAD_BYTES_MAX:
+        window_bytes = (
+            self._raw_bytes - self._check_at + OVERHEAD_WINDOW_BYTES
+        )  # the loop reads up to 256 KB at once
+        if (
+            overhead_bytes - self._overhead_bytes
+        ) * OVERHEAD_WINDOW_BYTES > window_bytes * OVERHEAD_BYTES_MAX:
             raise ReplyBroken(
                 f"more than {OVERHEAD_BYTES_MAX} of {OVERHEAD_WINDOW_BYTES} bytes are framing, not body"
             )
