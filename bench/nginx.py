@@ -80,7 +80,7 @@ def bare_proxy(nginx: str, origins: Origins) -> Generator[Target]:
 @contextmanager
 def tls_origins(nginx: str, mock: Target) -> Generator[Origins]:
     """The mocks of the routes that want TLS, behind it."""
-    ports = {route: free_port() for route in mock.ports if route.tls}
+    ports = {route: free_port() for route in mock.ports if route.way == "tls"}
     servers = [_server(ports[route], f"http://127.0.0.1:{mock.ports[route]}", ssl="ssl") for route in ports]
     with Program(_command(nginx, "tls", servers), programs.LOAD_CORE) as program:
         program.wait_until(lambda: all(answers(port) for port in ports.values()))

@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=8)
     options = parser.parse_args()
-    row = next(row for row in SCENARIOS if options.text in row.name and not row.tls)
+    row = next(row for row in SCENARIOS if options.text in row.name and row.way != "tls")
     row = row._replace(connections=options.connections)
     programs.build()
     output = programs.OUT / "profile.txt"

@@ -1,16 +1,20 @@
 """The table of what is measured. A new row is a new line here; nothing else names a scenario.
 
-`client` and `upstream` are dialects: where they are the same the gateway may pass the bytes through, where they differ it
-translates. `answer` is how the mock replies: `unary`, one JSON body; `burst`, a stream all at once, which shows the
-cost of a chunk when nothing waits; `paced`, 100 chunks at 40 a second, which is a fast model, and what a gateway
-serves most of its life.
+`client` and `upstream` are dialects. Where they are the same the bytes pass through, unless the way is `loose`; where they
+differ they are translated. `answer` is how the mock replies: `unary`, one JSON body; `burst`, a stream all at once, which
+shows the cost of a chunk when nothing waits; `paced`, 100 chunks at 40 a second, which is a fast model, and what a
+gateway serves most of its life.
 """
 
+from itertools import chain, permutations
 from typing import Literal, NamedTuple
 
-Dialect = Literal["openai_chat", "anthropic"]
+Dialect = Literal["openai_chat", "openai_responses", "anthropic", "gemini"]
 Answer = Literal["unary", "burst", "paced"]
+Way = Literal["plain", "tls", "loose"]
+"""To the mock: HTTP; TLS; or HTTP to a provider that is known to bend the dialect, so that nothing may pass through."""
 
+DIALECTS: tuple[Dialect, ...] = ("openai_chat", "openai_responses", "anthropic", "gemini")
 KB, MB = 1_000, 1_000_000
 
 
@@ -20,17 +24,19 @@ class Scenario(NamedTuple):
     answer: Answer
     connections: int
     prompt_bytes: int = KB
+    way: Way = "plain"
     short: bool = False  # also a row of the short table
-    tls: bool = False  # between the gateway and the mock
 
     @property
     def name(self) -> str:
-        crossing = self.client if self.client == self.upstream else f"{self.client} → {self.upstream}"
-        return f"{crossing}, {self.answer}" + (", TLS upstream" if self.tls else "")
+        between = " → canonical → " if self.way == "loose" else " → "
+        passes = self.client == self.upstream and self.way != "loose"
+        crossing = self.client if passes else self.client + between + self.upstream
+        return f"{crossing}, {self.answer}" + (", TLS upstream" if self.way == "tls" else "")
 
     @property
     def route(self) -> "Route":
-        return Route(self.upstream, self.answer, self.tls)
+        return Route(self.upstream, self.answer, self.way)
 
     @property
     def unit(self) -> Literal["request", "chunk"]:
@@ -42,14 +48,14 @@ class Route(NamedTuple):
 
     upstream: Dialect
     answer: Answer
-    tls: bool = False
+    way: Way = "plain"
 
     @property
     def model(self) -> str:
-        return f"bench-{self.upstream}-{self.answer}" + ("-tls" if self.tls else "")
+        return f"bench-{self.upstream}-{self.answer}-{self.way}"
 
 
-SCENARIOS = (
+CHAT = (
     Scenario("openai_chat", "openai_chat", "unary", 1, short=True),
     Scenario("openai_chat", "openai_chat", "unary", 16),
     Scenario("openai_chat", "openai_chat", "unary", 64, short=True),
@@ -62,11 +68,19 @@ SCENARIOS = (
     Scenario("openai_chat", "openai_chat", "burst", 64),
     Scenario("openai_chat", "openai_chat", "paced", 64),
     Scenario("openai_chat", "openai_chat", "paced", 1024, short=True),
-    Scenario("openai_chat", "openai_chat", "unary", 64, tls=True),
-    Scenario("openai_chat", "openai_chat", "paced", 1024, tls=True),
-    Scenario("openai_chat", "anthropic", "unary", 1),
-    Scenario("openai_chat", "anthropic", "unary", 64, short=True),
-    Scenario("openai_chat", "anthropic", "unary", 16, 100 * KB),
-    Scenario("openai_chat", "anthropic", "burst", 64),
-    Scenario("openai_chat", "anthropic", "paced", 1024, short=True),
+    Scenario("openai_chat", "openai_chat", "unary", 64, way="tls"),
+    Scenario("openai_chat", "openai_chat", "paced", 1024, way="tls"),
+    Scenario("openai_chat", "openai_chat", "unary", 1, way="loose"),
+    Scenario("openai_chat", "openai_chat", "unary", 64, way="loose", short=True),
+    Scenario("openai_chat", "openai_chat", "unary", 16, 100 * KB, way="loose"),
+    Scenario("openai_chat", "openai_chat", "burst", 64, way="loose"),
+    Scenario("openai_chat", "openai_chat", "paced", 1024, way="loose", short=True),
 )
+OTHERS = tuple(
+    row
+    for client, upstream in chain(zip(DIALECTS[1:], DIALECTS[1:], strict=True), permutations(DIALECTS, 2))
+    for row in (Scenario(client, upstream, "unary", 64), Scenario(client, upstream, "paced", 1024))
+)
+"""The three other dialects passed through, and the twelve crossings."""
+
+SCENARIOS = (*CHAT, *OTHERS)

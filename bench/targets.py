@@ -9,13 +9,22 @@ from typing import NamedTuple
 
 from bench import programs
 from bench.programs import GATEWAY_CORE, Program, answers, free_port
-from bench.scenarios import Route
+from bench.scenarios import Dialect, Route
 from bench.wire import INTERVAL_US, reply
 
 ALLGATE = programs.ROOT / ".venv/bin/allgate"
 KEY = "sk-allgate-bench-000000000000000000000000"
 LAG_METRIC = re.compile(r"^allgate_loop_lag_seconds_max(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
-PROVIDERS = {"openai_chat": ("openai", "/v1"), "anthropic": ("anthropic", "")}
+PROVIDERS: dict[Dialect, tuple[str, str]] = {
+    "openai_chat": ("openai", "/v1"),
+    "openai_responses": ("openai", "/v1"),
+    "anthropic": ("anthropic", ""),
+    "gemini": ("gemini", ""),
+}
+"""Who is asked in each dialect, and what the vendor's own SDK has after the host."""
+LOOSE_PROVIDER = (
+    "mistral"  # speaks chat, but not to the letter, so the gateway must read and write what passes
+)
 
 Ports = dict[Route, int]
 Origins = dict[Route, str]
@@ -62,7 +71,7 @@ def _mock_command(route: Route, port: int, fault_every: int | None) -> list[str 
 
 
 def plain_origins(mock: Target) -> Origins:
-    return {route: f"http://127.0.0.1:{port}" for route, port in mock.ports.items() if not route.tls}
+    return {route: f"http://127.0.0.1:{port}" for route, port in mock.ports.items() if route.way != "tls"}
 
 
 @contextmanager
@@ -86,7 +95,8 @@ def gateway_config(port: int, database: Path, origins: Origins) -> str:
 
 def _gateway_route(route: Route, origin: str) -> str:
     provider, suffix = PROVIDERS[route.upstream]
-    trusted = f'ca_file = "{programs.OUT / "ca.pem"}"\n' if route.tls else ""
+    provider = LOOSE_PROVIDER if route.way == "loose" else provider
+    trusted = f'ca_file = "{programs.OUT / "ca.pem"}"\n' if route.way == "tls" else ""
     return f"""[[upstreams]]
 name = "{route.model}"
 provider = "{provider}"

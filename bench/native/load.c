@@ -6,8 +6,8 @@
  *     -a N            abort every N-th request: hang up at the first byte of its answer
  *
  * Each connection sends its next request when the answer to the last is complete. Answers are read as HTTP/1.1 with a
- * Content-Length or chunked; lines of an event stream that begin with "data:" are counted as chunks, and an '@' with 16
- * digits in them is the clock at which the mock sent them (mock.c), so their time under way is known.
+ * Content-Length or chunked; lines of an event stream that begin with "d", of "data:", are counted as chunks, and an '@'
+ * with 16 digits in one is the clock at which the mock sent it (mock.c), so its time under way is known.
  * One line of JSON tells: counts, seconds, and percentiles in microseconds.
  */
 
@@ -35,6 +35,7 @@ typedef struct {
 
     bool at_line_start;         /* of the event stream */
     int stamp_digits;           /* read so far; -1 outside a stamp */
+    int stamps;                 /* on this line */
     int64_t stamp_us;
 } Connection;
 
@@ -113,6 +114,7 @@ static void start_request(Connection *c) {
     c->answered = c->stream = c->last_answer = false;
     c->at_line_start = true;
     c->stamp_digits = -1;
+    c->stamps = 0;
     c->sent = 0;
     c->start_us = now_us();
     send_rest(c);
@@ -133,25 +135,25 @@ static void give_up(Connection *c, long *counter) {
 
 /* ---- the event stream within a body ---- */
 
-static void read_stamp(Connection *c, const char **at, const char *end) {
-    for (; *at < end && c->stamp_digits >= 0; ++*at) {
-        if (**at < '0' || **at > '9') c->stamp_digits = -1;
-        else c->stamp_us = c->stamp_us * 10 + (**at - '0'), c->stamp_digits++;
-        if (c->stamp_digits == STAMP_DIGITS) {
-            note(&chunk_delays, now_us() - c->stamp_us);
-            c->stamp_digits = -1;
-        }
-    }
+static void read_stamp(Connection *c, char byte) {
+    if (byte < '0' || byte > '9') c->stamp_digits = -1;
+    else c->stamp_us = c->stamp_us * 10 + (byte - '0'), c->stamp_digits++;
+    if (c->stamp_digits == STAMP_DIGITS) c->stamps++, c->stamp_digits = -1;
+}
+
+/* A line with one stamp is a chunk on its way; one with many repeats what went before, as the ends of streams do. */
+static void end_line(Connection *c) {
+    if (c->stamps == 1) note(&chunk_delays, now_us() - c->stamp_us);
+    c->stamps = 0;
+    c->at_line_start = true;
 }
 
 static void read_events(Connection *c, const char *at, size_t length) {
-    const char *end = at + length;
-    while (at < end) {
-        if (c->stamp_digits >= 0) read_stamp(c, &at, end);
-        else if (c->at_line_start) chunks += *at == 'd', c->at_line_start = *at == '\n', at++;
-        else if (*at == '\n') c->at_line_start = true, at++;
-        else if (*at == '@') c->stamp_digits = 0, c->stamp_us = 0, at++;
-        else at++;
+    for (const char *end = at + length; at < end; at++) {
+        if (*at == '\n') end_line(c);
+        else if (c->at_line_start) chunks += *at == 'd', c->at_line_start = false;
+        else if (c->stamp_digits >= 0) read_stamp(c, *at);
+        else if (*at == '@') c->stamp_digits = 0, c->stamp_us = 0;
     }
 }
 

@@ -11,6 +11,7 @@ from bench.measure import Sample
 from bench.report import Run, markdown, median
 from bench.scenarios import SCENARIOS, Route, Scenario
 from bench.soak import WARM_UP, slope_per_100_000
+from bench.wire.form import CHUNKS
 
 UNARY = Scenario("openai_chat", "openai_chat", "unary", 4)
 BURST = UNARY._replace(answer="burst")
@@ -54,7 +55,7 @@ def test_a_body_of_a_megabyte_is_sent_whole(tools):
 
 def test_every_chunk_of_a_stream_is_counted_and_timed(tools):
     figures = load(tools, BURST, "-n", "10")
-    assert figures["chunks"] == 10 * wire.CHUNKS
+    assert figures["chunks"] == 10 * CHUNKS
     assert (
         0 <= figures["chunk_p50_us"] < 60_000_000
     )  # a stamp not overwritten would read as the age of the machine
@@ -62,7 +63,7 @@ def test_every_chunk_of_a_stream_is_counted_and_timed(tools):
 
 def test_a_paced_stream_arrives_whole(tools, monkeypatch):
     monkeypatch.setitem(wire.INTERVAL_US, "paced", 100)
-    assert load(tools, UNARY._replace(answer="paced"), "-n", "8")["chunks"] == 8 * wire.CHUNKS
+    assert load(tools, UNARY._replace(answer="paced"), "-n", "8")["chunks"] == 8 * CHUNKS
 
 
 def test_aborts_are_counted_apart(tools):
@@ -83,7 +84,7 @@ def test_a_reply_is_well_formed(route):
     else:
         events = wire.reply(route).decode().removesuffix("\n\n").split("\n\n")
         payloads = [line[6:] for event in events for line in event.splitlines() if line.startswith("data: ")]
-        assert len(events) == len(payloads) == wire.CHUNKS
+        assert len(events) == len(payloads) == CHUNKS
         assert all(payload == "[DONE]" or json.loads(payload) for payload in payloads)
 
 
