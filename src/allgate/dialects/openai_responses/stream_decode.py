@@ -32,6 +32,18 @@ CUT = "The upstream's stream ended before the answer was complete"
 _AUTO_TIER = "auto"  # what is said before the tier is known
 _Identity = tuple[str, str] | None
 
+_PIECES = frozenset(
+    "response." + name
+    for name in (
+        "output_item.added", "output_item.done", "content_part.added", "content_part.done", "output_text.delta",
+        "output_text.annotation.added", "refusal.delta", "reasoning_text.delta", "reasoning.delta",
+        "reasoning_summary_text.delta", "reasoning_summary.delta", "function_call_arguments.delta",
+        "function_call_arguments.done", "custom_tool_call_input.delta", "custom_tool_call_input.done",
+        "mcp_call_arguments.delta", "code_interpreter_call_code.delta",
+    )
+)  # fmt: skip
+"""The frames that bring something of an item; the others repeat it, or tell of progress."""
+
 
 class ResponsesStreamDecoder:
     """Bytes of one stream → events."""
@@ -112,7 +124,7 @@ class ResponsesStreamDecoder:
     def _piece(self, kind: str, frame: Frame) -> None:
         """A frame of an item. Those of an item that is finished bring nothing new."""
         index = frame.output_index
-        if not kind.startswith("response.") or index in self._done:
+        if kind not in _PIECES or index in self._done:
             return
         if not self._started:
             self._start({})

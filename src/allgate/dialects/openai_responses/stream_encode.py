@@ -44,7 +44,7 @@ class ResponsesStreamEncoder:
     """Writes one answer. Choices beyond the first have no place in this dialect."""
 
     __slots__ = (
-        "_answer", "_asked", "_closed", "_done", "_finish", "_frames", "_held", "_item", "_refused", "_skeleton", "_usage",
+        "_answer", "_asked", "_behind", "_closed", "_done", "_finish", "_frames", "_held", "_item", "_refused", "_skeleton", "_usage",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -54,6 +54,7 @@ class ResponsesStreamEncoder:
         self._skeleton: Skeleton | None = None
         self._item: StreamItem | None = None
         self._closed: Part | None = None  # the last part of the open item, once it is closed
+        self._behind: tuple[Seal, ...] = ()  # seals that travel in items behind the open one
         self._held: list[Opened | Delta] = []  # a call that is not announced yet
         self._done: list[bytes] = []  # finished items as JSON
         self._usage: Usage | None = None
@@ -176,14 +177,17 @@ class ResponsesStreamEncoder:
             return said
         self._closed = event.part
         said += self._item.close(event.part)
-        behind = event.part.seals[1:] if isinstance(event.part, Thinking) else event.part.seals
-        if behind and not carried:
-            said += self._finish_item() + self._carry(behind, for_next=False)
+        if not carried:
+            self._behind = event.part.seals[1:] if isinstance(event.part, Thinking) else event.part.seals
         return said
 
     def _finish_item(self, status: str = "completed") -> bytes:
+        """The open item, if there is one, and the carriers of its seals."""
         item, self._item, self._closed = self._item, None, None
-        return self._item_done(json.encode(item.item(status))) if item else b""
+        if item is None:
+            return b""
+        behind, self._behind = self._behind, ()
+        return self._item_done(json.encode(item.item(status))) + self._carry(behind, for_next=False)
 
     def _finished(self, event: Finished) -> bytes:
         if event.choice:
