@@ -10,6 +10,7 @@ from allgate.operations.chat.response import Finish, FinishReason
 from allgate.wire.json import Json, JsonObject
 
 _REASONS: dict[str, FinishReason] = {
+    "": "stop",  # message_stop without a stop_reason
     "end_turn": "stop",
     "max_tokens": "length",
     "stop_sequence": "stop_sequence",

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+
+from allgate.core.errors import WireError
+from allgate.dialects.anthropic.count_tokens import (
+    decode_count_response,
+    encode_count_request,
+    encode_count_response,
+)
+from dialects.anthropic.exchange import BUDGET, decoded
+
+
+def test_the_counter_is_asked_about_what_decides_the_input():
+    request = decoded(
+        system="s", tools=[{"name": "f"}], stream=True, temperature=0.5, metadata={"user_id": "u"},
+        thinking={"type": "enabled", "budget_tokens": 2048},
+    )  # fmt: skip
+    call = encode_count_request(request, "up", BUDGET)
+    assert call.path == "/v1/messages/count_tokens"
+    assert json.loads(call.body).keys() == {"model", "messages", "system", "tools", "thinking"}
+
+
+def test_a_count_is_read_and_written():
+    assert decode_count_response(encode_count_response(42)) == 42
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"input_tokens":"1"}', b"x"])
+def test_a_reply_without_a_count_is_an_error(body):
+    with pytest.raises(WireError):
+        decode_count_response(body)
