@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from allgate.simulator.schema import instance
+from allgate.simulator.schema import flaw, instance
 
 
 def errors(value: Any, schema: Any, root: Any) -> list[str]:
@@ -152,3 +152,25 @@ def test_a_schema_that_requires_itself_ends():
 
 def test_geminis_upper_case_types_are_the_same_types():
     assert instance({"type": "OBJECT", "properties": {"n": {"type": "INTEGER"}}}, "") == {"n": 1}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_sound_schema_has_no_flaw(name: str):
+    assert flaw(SCHEMAS[name]) is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (None, "not of type 'object', 'boolean'"),
+        ({"properties": True}, "True is not of type 'object'"),
+        ({"properties": {"x": {"type": "text"}}}, "'text' is not valid under any of the given schemas"),
+        ({"required": "x"}, "'x' is not of type 'array'"),
+        ({"required": [1]}, "required must be an array of strings"),
+        ({"items": {"anyOf": [{"minimum": "1"}]}}, "'1' is not of type 'number'"),
+        ({"minItems": True}, "True is not of type 'integer'"),
+        ({"$defs": {"a": []}}, "[] is not of type 'object', 'boolean'"),
+    ],
+)
+def test_a_flaw_is_named_wherever_it_stands(schema: Any, words: str):
+    assert words in (flaw(schema) or "")

@@ -9,7 +9,7 @@ from binascii import Error as Base64Error
 from typing import TypeAlias, TypeVar, cast
 
 from allgate.simulator.exchange import Rejected
-from allgate.simulator.reading import part
+from allgate.simulator.reading import part, word
 from allgate.wire.json import Json, JsonObject
 
 Shape = TypeVar("Shape")
@@ -68,7 +68,7 @@ def array(value: Json, path: str) -> list[Json]:
 def check_block(block: Json, path: str, allowed: tuple[str, ...], *, signed: bool = True) -> JsonObject:
     """One block of a kind that may stand here. `signed`: thinking needs a signature. Raises: Rejected."""
     found = mapping(block, path)
-    kind = found.get("type")
+    kind = word(found, "type")
     if kind is None:
         raise missing(f"{path}.type")
     if kind not in allowed:
@@ -78,7 +78,7 @@ def check_block(block: Json, path: str, allowed: tuple[str, ...], *, signed: boo
         )
     path = f"{path}.{kind}"
     if kind in _KEYS:
-        _check_keys(found, path, _KEYS[str(kind)], signed=signed)
+        _check_keys(found, path, _KEYS[kind], signed=signed)
     match kind:
         case "text":
             _check_text(found, path)
@@ -140,7 +140,7 @@ def _check_image(block: JsonObject, path: str) -> None:
     source = part(block, "source")
     match source.get("type"):
         case "base64":
-            media_type, raw = source.get("media_type"), _decoded(source, path)
+            media_type, raw = word(source, "media_type") or "", _decoded(source, path)
             if media_type not in IMAGES:
                 wanted = "'image/jpeg', 'image/png', 'image/gif' or 'image/webp'"
                 raise Rejected(f"{path}.source.base64.media_type: Input should be {wanted}")

@@ -10,7 +10,7 @@ from allgate.simulator import signing, tokens
 from allgate.simulator.anthropic_blocks import array, check_block, extra, mapping, missing
 from allgate.simulator.anthropic_models import Claude
 from allgate.simulator.exchange import Rejected
-from allgate.simulator.reading import items, part
+from allgate.simulator.reading import items, part, word
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -84,7 +84,7 @@ def _turn(message: Json, place: int, claude: Claude, betas: tuple[str, ...]) -> 
     for name in ("role", "content"):
         if name not in found:
             raise missing(f"{path}.{name}")
-    role = found["role"]
+    role = word(found, "role") or ""
     if role == "system" and not claude.system_turns:
         raise Rejected(
             'messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter, not '
@@ -99,7 +99,7 @@ def _turn(message: Json, place: int, claude: Claude, betas: tuple[str, ...]) -> 
     content: Json = found["content"]
     if isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
-    return str(role), array(content, f"{path}.content")
+    return role, array(content, f"{path}.content")
 
 
 def _check_placed(block: Json, path: str, role: str, claude: Claude, secret: bytes, version: str) -> None:

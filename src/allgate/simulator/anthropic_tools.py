@@ -8,6 +8,7 @@ from allgate.simulator.anthropic_blocks import array, extra, mapping, missing, s
 from allgate.simulator.anthropic_models import Claude
 from allgate.simulator.exchange import Rejected
 from allgate.simulator.reading import items, part
+from allgate.simulator.schema import flaw
 from allgate.wire.json import Json, JsonObject
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
@@ -117,6 +118,9 @@ def read_output(body: JsonObject, claude: Claude, betas: tuple[str, ...]) -> Jso
         raise Rejected("output_config.format.type: Input should be 'json_schema'")
     if not isinstance(wanted.get("schema"), dict):
         raise missing("output_config.format.schema")
+    broken = flaw(wanted["schema"])
+    if broken is not None:
+        raise Rejected(f"output_config.format.schema: Invalid schema: {broken}")
     _check_compiles(wanted["schema"], "output_config.format.schema")
     messages = items(body, "messages")
     if messages and messages[-1].get("role") == "assistant":
@@ -146,6 +150,11 @@ def _tool(tool: Json, place: int) -> Tool:
     if not isinstance(schema, dict):
         raise Rejected(f"{path}.input_schema: Input does not match the expected shape.")
     root = cast(JsonObject, schema)
+    if flaw(root) is not None:
+        raise Rejected(
+            f"{path}.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
+            "(https://json-schema.org/draft/2020-12)."
+        )
     if root.get("type") != "object":
         told = "Field required" if "type" not in root else "Input should be 'object'"
         raise Rejected(f"{path}.input_schema.type: {told}")

@@ -69,6 +69,7 @@ class Desk:
             connection=connection,
             method=method,
             path=path,
+            dialect=doors.dialect_of(request).name,
         )
         self.ledger.open(line, _without_credentials(headers))
         return request, self._queue.popleft() if self._queue else None
@@ -89,7 +90,7 @@ class Desk:
     def early(self, request: Request, scene: Scene) -> Reply:
         """The reply to a request that was not read whole."""
         dialect = doors.dialect_of(request)
-        self.ledger.note(request.serial, dialect=dialect.name, scene=scene.name)
+        self.ledger.note(request.serial, scene=scene.name)
         reply = self._fault(dialect, request, changed(scene, status=scene.status or EARLY_STATUS))
         return changed(reply, headers=(*reply.headers, (b"connection", b"close")))
 
@@ -98,7 +99,6 @@ class Desk:
         if control.owns(request):
             return Scene(), control.reply(request, self)
         dialect = doors.dialect_of(request)
-        self.ledger.note(request.serial, dialect=dialect.name)
         try:
             key = dialect.key(request)
             listing = doors.listing(request)

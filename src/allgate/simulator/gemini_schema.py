@@ -10,6 +10,7 @@ from typing import cast
 
 from allgate.simulator.exchange import Rejected
 from allgate.simulator.reading import items, part
+from allgate.simulator.schema import flaw
 from allgate.wire.json import Json, JsonObject
 
 _REFUSED = frozenset(
@@ -57,7 +58,10 @@ def check_proto_schema(schema: JsonObject, path: str) -> None:
 
 
 def check_json_schema(schema: Json, path: str) -> None:
-    """A JSON Schema. Raises: Rejected."""
+    """A JSON Schema; absent is fine. Raises: Rejected."""
+    broken = flaw(schema) if schema is not None else None
+    if broken is not None:
+        raise Rejected(f"* {path}: invalid JSON schema: {broken}\n")
     if not isinstance(schema, dict):
         return
     found = cast(JsonObject, schema)

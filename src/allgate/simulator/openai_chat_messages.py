@@ -10,7 +10,7 @@ from allgate.core.value import Value
 from allgate.simulator import tokens
 from allgate.simulator.exchange import Rejected
 from allgate.simulator.openai_rules import invalid_type, invalid_value, missing
-from allgate.simulator.reading import items, part
+from allgate.simulator.reading import items, part, word
 from allgate.wire.json import Json, JsonObject
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
@@ -86,12 +86,12 @@ def read_messages(messages: Json, *, strict: bool) -> Talk:
 def _role(message: Json, place: int) -> str:
     if not isinstance(message, dict):
         raise invalid_type(f"messages[{place}]", "an object", message)
-    role = cast(JsonObject, message).get("role")
+    role = word(message, "role")
     if role is None:
         raise missing(f"messages[{place}].role")
     if role not in ROLES:
-        raise invalid_value(f"messages[{place}].role", str(role), ROLES)
-    return str(role)
+        raise invalid_value(f"messages[{place}].role", role, ROLES)
+    return role
 
 
 def _check_keys(message: JsonObject, role: str, place: int, *, strict: bool) -> None:
@@ -135,29 +135,33 @@ def _part(part: Json, role: str, param: str, *, strict: bool) -> str | None:
     if not isinstance(part, dict):
         raise invalid_type(param, "an object", part)
     found = cast(JsonObject, part)
-    kind = found.get("type")
+    kind = word(found, "type") or ""
     allowed = _PARTS[role] if strict else (*_PARTS[role], *_VENDOR_PARTS)
     if kind not in allowed:
-        raise invalid_value(f"{param}.type", str(kind), _PARTS[role])
-    inside: Json = found.get(str(kind))
+        raise invalid_value(f"{param}.type", kind, _PARTS[role])
+    inside: Json = found.get(kind)
     if inside is None:
         raise missing(f"{param}.{kind}")
     if kind in ("text", "refusal", "thinking"):
         if not isinstance(inside, str):
             raise invalid_type(f"{param}.{kind}", "a string", inside)
         return inside
-    if kind == "image_url":
-        _check_image(inside, param)
-    elif kind == "input_audio" and inside.get("format") not in ("wav", "mp3"):
-        raise invalid_value(f"{param}.input_audio.format", str(inside.get("format")), ("wav", "mp3"))
-    elif kind == "file" and inside.get("file_data") and not inside.get("filename"):
-        raise missing(f"{param}.file.filename")
+    _check_media(inside, kind, param)
     return None
 
 
-def _check_image(inside: Json, param: str) -> None:
+def _check_media(inside: Json, kind: str, param: str) -> None:
     if not isinstance(inside, dict):
-        raise invalid_type(f"{param}.image_url", "an object", inside)
+        raise invalid_type(f"{param}.{kind}", "an object", inside)
+    if kind == "image_url":
+        _check_image(inside, param)
+    elif kind == "input_audio" and word(inside, "format") not in ("wav", "mp3"):
+        raise invalid_value(f"{param}.input_audio.format", str(word(inside, "format")), ("wav", "mp3"))
+    elif kind == "file" and word(inside, "file_data") and not word(inside, "filename"):
+        raise missing(f"{param}.file.filename")
+
+
+def _check_image(inside: Json, param: str) -> None:
     url = cast(JsonObject, inside).get("url")
     if not isinstance(url, str):
         raise missing(f"{param}.image_url.url")
@@ -182,22 +186,26 @@ def _calls(message: JsonObject, place: int) -> str:
     written: list[str] = []
     for number, call in enumerate(items(message, "tool_calls")):
         param = f"messages[{place}].tool_calls[{number}]"
-        if call.get("type") not in ("function", "custom"):
-            raise invalid_value(f"{param}.type", str(call.get("type")), ("function", "custom"))
-        inside = part(call, call["type"])
-        if not isinstance(call.get("id"), str):
+        if not isinstance(call, dict):
+            raise invalid_type(param, "an object", call)
+        identity: Json = cast(JsonObject, call).get("id")
+        kind = word(call, "type") or ""
+        if kind not in ("function", "custom"):
+            raise invalid_value(f"{param}.type", kind, ("function", "custom"))
+        if not isinstance(identity, str):
             raise missing(f"{param}.id")
-        if len(call["id"]) > CALL_ID_CHARS_MAX:
+        if len(identity) > CALL_ID_CHARS_MAX:
             raise Rejected(
                 f"Invalid '{param}.id': string too long. Expected a string with maximum length {CALL_ID_CHARS_MAX}, "
-                f"but got a string with length {len(call['id'])} instead.",
+                f"but got a string with length {len(identity)} instead.",
                 param=f"{param}.id",
                 code="string_above_max_length",
             )
-        argument = "arguments" if call["type"] == "function" else "input"
+        inside = part(call, kind)
+        argument = "arguments" if kind == "function" else "input"
         for name in ("name", argument):
             if not isinstance(inside.get(name), str):
-                raise missing(f"{param}.{call['type']}.{name}")
+                raise missing(f"{param}.{kind}.{name}")
         written += [inside["name"], inside[argument]]
     return "\n".join(written)
 
@@ -207,7 +215,7 @@ def _check_order(messages: list[JsonObject]) -> None:
     seen_ids: set[str] = set()
     for place, message in enumerate(messages):
         if message["role"] == "tool":
-            answered = message.get("tool_call_id")
+            answered = word(message, "tool_call_id")
             if answered is None:
                 raise missing(f"messages[{place}].tool_call_id")
             if answered not in seen_ids:

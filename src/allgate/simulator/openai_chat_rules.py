@@ -27,12 +27,13 @@ from allgate.simulator.openai_rules import (
     missing,
     number,
     sampling_of_reasoning,
+    sound_schema,
     strict_schema,
     text,
     tool_name,
     unsupported,
 )
-from allgate.simulator.reading import items, part
+from allgate.simulator.reading import items, part, word
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -187,7 +188,7 @@ def _tools(body: JsonObject) -> tuple[Tool, ...]:
 
 def _tool(tool: Json, param: str) -> Tool:
     mapping(tool, param)
-    kind = tool.get("type")
+    kind = word(tool, "type")
     if kind is None:
         raise missing(f"{param}.type")
     if kind not in ("function", "custom"):
@@ -225,16 +226,16 @@ def _forced(body: JsonObject, tools: tuple[Tool, ...]) -> str | None:
         raise invalid_value("tool_choice", str(wanted), ("none", "auto", "required"))
     found = cast(JsonObject, wanted)
     if not body.get("tools"):
-        return _declared(found.get("name"), tools, "function_call")
-    kind = found.get("type")
+        return _declared(word(found, "name"), tools, "function_call")
+    kind = word(found, "type") or ""
     if kind == "allowed_tools":
         return "*" if part(found, "allowed_tools").get("mode") == "required" else None
     if kind not in ("function", "custom"):
-        raise invalid_value("tool_choice.type", str(kind), ("function", "allowed_tools", "custom"))
-    return _declared(part(found, str(kind)).get("name"), tools, "tool_choice")
+        raise invalid_value("tool_choice.type", kind, ("function", "allowed_tools", "custom"))
+    return _declared(word(part(found, kind), "name"), tools, "tool_choice")
 
 
-def _declared(name: Json, tools: tuple[Tool, ...], param: str) -> str:
+def _declared(name: str | None, tools: tuple[Tool, ...], param: str) -> str:
     if name is None:
         raise missing(f"{param}.function.name")
     if name not in {tool.name for tool in tools}:
@@ -242,7 +243,7 @@ def _declared(name: Json, tools: tuple[Tool, ...], param: str) -> str:
             f"Invalid value for '{param}': no function named '{name}' was specified in the 'tools' parameter.",
             param=param,
         )
-    return str(name)
+    return name
 
 
 def _response_format(wanted: Json, all_text: str) -> tuple[JsonObject | None, bool]:
@@ -272,12 +273,10 @@ def _json_schema(wanted: Json) -> JsonObject:
         raise missing("response_format.json_schema")
     found = cast(JsonObject, wanted)
     name = tool_name(found.get("name"), "response_format.json_schema.name")
-    schema = found.get("schema")
-    if not isinstance(schema, dict):
-        raise missing("response_format.json_schema.schema")
+    schema = sound_schema(found.get("schema"), name, "response_format.json_schema.schema")
     if found.get("strict") is True:
         strict_schema(schema, f"response_format '{name}'", "response_format")
-    return cast(JsonObject, schema)
+    return schema
 
 
 def _vendor_thinking(body: JsonObject) -> bool:

@@ -11,7 +11,7 @@ from allgate.core.value import Value
 from allgate.simulator import signing, tokens
 from allgate.simulator.exchange import Rejected
 from allgate.simulator.openai_rules import invalid_type, invalid_value, missing
-from allgate.simulator.reading import items
+from allgate.simulator.reading import items, word
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -122,12 +122,12 @@ def _kind(item: Json, place: int) -> str:
     if not isinstance(item, dict):
         raise invalid_type(f"input[{place}]", "an object", item)
     found = cast(JsonObject, item)
-    kind = found.get("type") or ("message" if "role" in found else None)
+    kind = word(found, "type") or ("message" if "role" in found else None)
     if kind is None:
         raise missing(f"input[{place}].type")
     if kind not in _TYPES:
         raise invalid_value(f"input[{place}].type", str(kind), tuple(sorted(_TYPES)))
-    return str(kind)
+    return kind
 
 
 def _check_item(item: JsonObject, kind: str, place: int, secret: bytes) -> None:
@@ -219,7 +219,7 @@ def _parts(content: Json, role: str, param: str) -> tuple[str, int]:
         if not isinstance(part, dict):
             raise invalid_type(place, "an object", part)
         found = cast(JsonObject, part)
-        kind = found.get("type")
+        kind = word(found, "type")
         if kind not in allowed:
             raise invalid_value(f"{place}.type", str(kind), allowed)
         _check_keys(found, _PART_KEYS[str(kind)] | _PART_KEYS_EVERYWHERE, place)

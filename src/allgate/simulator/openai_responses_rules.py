@@ -27,6 +27,7 @@ from allgate.simulator.openai_rules import (
     mapping,
     missing,
     number,
+    sound_schema,
     strict_schema,
     text,
     tool_name,
@@ -218,9 +219,7 @@ def _format(config: JsonObject, all_text: str) -> tuple[JsonObject | None, bool]
 
 def _json_schema(wanted: JsonObject) -> JsonObject:
     name = tool_name(wanted.get("name"), "text.format.name")
-    schema = wanted.get("schema")
-    if not isinstance(schema, dict):
-        raise missing("text.format.schema")
+    schema = sound_schema(wanted.get("schema"), name, "text.format.schema")
     if wanted.get("strict") is True:
         strict_schema(schema, f"response_format '{name}'", "text.format.schema", "invalid_json_schema")
-    return cast(JsonObject, schema)
+    return schema

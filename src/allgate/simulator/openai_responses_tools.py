@@ -6,7 +6,7 @@ from typing import cast
 from allgate.simulator.answer import Tool
 from allgate.simulator.exchange import Rejected
 from allgate.simulator.openai_rules import function_schema, invalid_type, invalid_value, missing, tool_name
-from allgate.simulator.reading import items, part
+from allgate.simulator.reading import items, part, word
 from allgate.wire.json import Json, JsonObject
 
 HOSTED = (
@@ -54,12 +54,12 @@ def read_choice(body: JsonObject, tools: tuple[Tool, ...]) -> tuple[str | None, 
 
 
 def _object_choice(choice: JsonObject, tools: tuple[Tool, ...]) -> str | None:
-    kind = choice.get("type")
+    kind = word(choice, "type")
     match kind:
         case "function" | "custom":
             if "function" in choice or choice.get("name") is None:
                 raise missing("tool_choice.name")
-            if choice["name"] not in {tool.name for tool in tools}:
+            if word(choice, "name") not in {tool.name for tool in tools}:
                 raise Rejected(f"Tool choice '{kind}' not found in 'tools' parameter.", param="tool_choice")
             return str(choice["name"])
         case "allowed_tools":
@@ -87,7 +87,7 @@ def _tools(tool: Json, param: str, namespace: str | None) -> Iterator[Tool]:
     if not isinstance(tool, dict):
         raise invalid_type(param, "an object", tool)
     found = cast(JsonObject, tool)
-    kind = found.get("type")
+    kind = word(found, "type")
     match kind:
         case None:
             raise missing(f"{param}.type")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias, cast
 
 from allgate.simulator.exchange import Rejected
+from allgate.simulator.schema import flaw
 from allgate.wire.json import Json, JsonObject
 
 Check: TypeAlias = Callable[[Json, str], None]
@@ -159,6 +160,13 @@ def function_schema(schema: Json, name: str, param: str, *, strict: bool) -> Jso
     if not isinstance(schema, dict):
         raise invalid_type(param, "an object", schema)
     found = cast(JsonObject, schema)
+    broken = flaw(found)
+    if broken is not None:
+        raise Rejected(
+            f"Invalid schema for function '{name}': {broken}.",
+            param=param,
+            code="invalid_function_parameters",
+        )
     if found.get("type") != "object":
         raise Rejected(
             f"Invalid schema for function '{name}': schema must be a JSON Schema of 'type: \"object\"', got "
@@ -169,6 +177,18 @@ def function_schema(schema: Json, name: str, param: str, *, strict: bool) -> Jso
     if strict:
         strict_schema(found, f"function '{name}'", param, "invalid_function_parameters")
     return found
+
+
+def sound_schema(schema: Json, name: str, param: str) -> JsonObject:
+    """The schema of a response format. Raises: Rejected: none, or not a schema."""
+    if not isinstance(schema, dict):
+        raise missing(param)
+    broken = flaw(schema)
+    if broken is not None:
+        raise Rejected(
+            f"Invalid schema for response_format '{name}': {broken}.", param=param, code="invalid_json_schema"
+        )
+    return cast(JsonObject, schema)
 
 
 def strict_schema(node: Json, where: str, param: str, code: str | None = None, path: str = "()") -> None:

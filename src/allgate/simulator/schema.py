@@ -7,9 +7,10 @@ solved: a string with one gets what its `examples` or `default` say, else the pl
 """
 
 import math
+from collections.abc import Mapping
 from typing import cast
 
-from allgate.simulator.reading import part
+from allgate.simulator.reading import items, part
 from allgate.wire.json import Json, JsonObject
 
 OPTIONAL_DEPTH = 3
@@ -21,6 +22,18 @@ DEPTH_MAX = 40
 STRING_CHARS = 40
 """Characters of the prompt put into a string."""
 
+_TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
+_NUMBER = ((int, float), "number")
+_SHAPES: Mapping[str, tuple[tuple[type, ...], str]] = (
+    {"type": ((str, list), "string, array"), "$ref": ((str,), "string"), "pattern": ((str,), "string")}
+    | dict.fromkeys(("properties", "$defs", "definitions"), ((dict,), "object"))
+    | dict.fromkeys(
+        ("required", "enum", "anyOf", "oneOf", "allOf", "prefixItems", "examples"), ((list,), "array")
+    )
+    | dict.fromkeys(("minItems", "maxItems", "minLength", "maxLength"), ((int,), "integer"))
+    | dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _NUMBER)
+    | {"items": ((dict, bool), "object, boolean"), "format": ((str,), "string")}
+)
 _FORMATS = {
     "date": "2026-11-20", "date-time": "2026-11-20T12:00:00Z", "time": "12:00:00Z", "duration": "PT1H",
     "email": "ada@example.com", "hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
@@ -35,6 +48,38 @@ def instance(root: JsonObject, prompt: str) -> Json:
     {'city': 'Paris?'}
     """
     return _value(root, root, prompt, 0)
+
+
+def flaw(schema: Json, depth: int = 0) -> str | None:
+    """What keeps `schema` from being a JSON Schema at all, in the words of validators; None for a sound one.
+
+    >>> flaw({"type": "object", "properties": True})
+    "True is not of type 'object'"
+    """
+    if isinstance(schema, bool):
+        return None
+    if not isinstance(schema, dict) or depth > DEPTH_MAX:
+        return f"{schema!r} is not of type 'object', 'boolean'"
+    node = cast(JsonObject, schema)
+    for keyword, kind in _SHAPES.items():
+        value: Json = node.get(keyword)
+        boolean = isinstance(value, bool) and bool not in kind[0]
+        if keyword in node and (boolean or not isinstance(value, kind[0])):
+            return f"{value!r} is not of type '{kind[1]}'"
+    types: list[Json] = [node["type"]] if isinstance(node.get("type"), str) else items(node, "type")
+    for name in types if "type" in node else ():
+        if not isinstance(name, str) or name.lower() not in _TYPES:
+            return f"{name!r} is not valid under any of the given schemas"
+    if any(not isinstance(name, str) for name in items(node, "required")):
+        return "required must be an array of strings"
+    children = [
+        child for keyword in ("properties", "$defs", "definitions") for child in part(node, keyword).values()
+    ]
+    children += [
+        child for keyword in ("anyOf", "oneOf", "allOf", "prefixItems") for child in items(node, keyword)
+    ]
+    children += [node[keyword] for keyword in ("items", "additionalProperties") if keyword in node]
+    return next((found for child in children if (found := flaw(child, depth + 1))), None)
 
 
 def _value(schema: Json, root: JsonObject, prompt: str, depth: int) -> Json:
