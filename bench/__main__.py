@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from bench import nginx
 from bench.measure import WARM_UP, measure, run_load
 from bench.programs import build
-from bench.report import Run, commit, keep, machine, markdown
+from bench.report import Run, commit, keep, machine, markdown, record
 from bench.scenarios import SCENARIOS, Scenario
 from bench.targets import Target, gateway, mocks, plain_origins
 
@@ -49,6 +49,8 @@ def main() -> int:
                 one_round(run, rows, targets)
     print(markdown(run))
     print(f"\nkept in {keep(run, options.rounds)}")
+    if options.record:
+        record(run, options.rounds)
     return bool(run.skipped)
 
 
@@ -56,6 +58,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The gateway's speed, beside nginx.")
     parser.add_argument("--short", action="store_true", help="only the rows of the short table")
     parser.add_argument("--rounds", type=int, default=5, help="the table shows the median (default: 5)")
+    parser.add_argument("--record", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this in their name")
     parser.add_argument(
         "--without-gateway", action="store_true", help="only nginx, to try the tools themselves"

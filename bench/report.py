@@ -109,6 +109,18 @@ def keep(run: Run, rounds: int) -> Path:
     return file
 
 
+def record(run: Run, rounds: int) -> None:
+    """Put the table into docs/performance.md, between its two marks."""
+    page = ROOT / "docs/performance.md"
+    before, begin, rest = page.read_text().partition("<!-- bench:begin -->\n")
+    _, end, after = rest.partition("<!-- bench:end -->")
+    assert begin, "docs/performance.md has lost its first mark"
+    assert end, "docs/performance.md has lost its second mark"
+    day = datetime.datetime.now(datetime.UTC).date()
+    head = f"Commit {commit()}, {day}, {rounds} rounds, {machine()}."
+    page.write_text(f"{before}{begin}{head}\n\n{markdown(run)}\n{end}{after}")
+
+
 def commit() -> str:
     """The commit that was measured, marked if the tree differs from it."""
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
