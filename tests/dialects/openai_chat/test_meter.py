@@ -28,8 +28,20 @@ def metered(*pieces: bytes, asked_usage: bool = True, **narrowed):
 
 def test_an_ordinary_chunk_leaves_as_the_same_object():
     meter = OPENAI_CHAT.meter(Head(model="m", stream=True), CAPS_DEFAULT)
-    for piece in (ROLE, chunk({"content": "a"}), chunk({"content": "b"}) + chunk({}, "stop")):
+    assert meter.feed(ROLE) == ROLE
+    for piece in (chunk({"content": "a"}), chunk({"content": "b"})):
         assert meter.feed(piece) is piece
+    several = chunk({"content": "c"}) + chunk({}, "stop")
+    assert meter.feed(several) == several
+
+
+def test_what_waits_for_its_rest_is_not_mistaken_for_the_chunk():
+    """One byte held from before and one held back now: as long as the chunk, and other bytes."""
+    frame = chunk({"content": "a"})
+    meter = OPENAI_CHAT.meter(Head(model="m", stream=True), CAPS_DEFAULT)
+    assert meter.feed(frame[:1]) == b""
+    assert meter.feed(frame[1:] + frame[:1]) == frame
+    assert meter.feed(frame[1:]) == frame
 
 
 def test_the_terminator_waits_for_the_close():

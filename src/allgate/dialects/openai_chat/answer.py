@@ -13,6 +13,7 @@ from allgate.dialects.openai_chat.calls import Calls
 from allgate.dialects.openai_chat.chunks import Audio, CallPiece, ChunkChoice, Message
 from allgate.dialects.openai_chat.details import Details, text_of_details
 from allgate.dialects.openai_chat.finish import finish_of
+from allgate.dialects.openai_chat.legacy_logprobs import entries_of_legacy
 from allgate.dialects.openai_chat.media import AudioJoin, audio_mime, kind_of_source, source_of
 from allgate.dialects.passes.lenient import list_of, object_of, text_of
 from allgate.dialects.passes.sequencer import PartSequencer
@@ -60,6 +61,8 @@ class Answer:
                 self._parts.append_text("text", delta.content)
             else:
                 self._take(delta)
+        elif choice.text:
+            self._say_content(choice.text)
         if choice.logprobs:
             self._take_logprobs(choice.logprobs)
         if choice.finish_reason:
@@ -183,7 +186,8 @@ class Answer:
             self._parts.append_text("audio", self._audio.feed(audio.data))
 
     def _take_logprobs(self, logprobs: JsonObject) -> None:
-        if (entries := list_of(logprobs.get("content"))) and self._kind == "text":
+        entries = list_of(logprobs.get("content")) or entries_of_legacy(logprobs)
+        if entries and self._kind == "text":
             self._parts.append("text", "logprobs", logprobs=entries)
         self._refused_logprobs += list_of(logprobs.get("refusal"))
 

@@ -63,6 +63,7 @@ class ChunkChoice(msgspec.Struct):
     message: Message | None = None
     finish_reason: str | None = None
     logprobs: JsonObject | None = None
+    text: str | None = None  # legacy text completions have this in place of a delta or message
 
 
 class Chunk(msgspec.Struct):
@@ -127,6 +128,7 @@ def _choice(source: JsonObject, place: int) -> ChunkChoice:
         message=_message(source.get("message")),
         finish_reason=text_of(source.get("finish_reason")) or None,
         logprobs=object_of(source.get("logprobs")) or None,
+        text=text_of(source.get("text")) or None,
     )
 
 

@@ -32,14 +32,14 @@ _READ = (
     "web_search_options", "modalities", "extra_body",
 )  # fmt: skip
 _MEDIA_WORDS = (b'"image_url"', b'"input_audio"', b'"file"', b'"video_url"', b'"audio_url"')
-_SEALED = ENVELOPE_PREFIX.encode()
+SEALED = ENVELOPE_PREFIX.encode()
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_head(request: WireRequest) -> Head:
     """The head of a chat body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
-    raw = _raw_members(request.body)
+    raw = raw_members(request.body)
     body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
     body = merged_extra_body(body)
     options = optional_object(body, "stream_options") or {}
@@ -53,12 +53,12 @@ def read_head(request: WireRequest) -> Head:
         n=1 if n is None else n,
         fields=frozenset(raw),
         features=_features(body, raw.get("messages")),
-        sealed=_SEALED in request.body,
+        sealed=SEALED in request.body,
         input_bytes=len(request.body),
     )
 
 
-def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
+def passthrough(request: WireRequest, head: Head, model: str, caps: Caps, path: str = PATH) -> UpstreamCall:
     """The client's bytes with the provider's model name, and usage asked for where a stream would end without."""
     body = request.body
     if model != head.model:
@@ -69,10 +69,11 @@ def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> Ups
             options = optional_object(json.decode_object(body), "stream_options") or {}
         body = set_member(body, "stream_options", json.encode({**options, "include_usage": True}))
     forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)
-    return UpstreamCall(path=PATH, body=body, headers=JSON_HEADERS + forwarded)
+    return UpstreamCall(path=path, body=body, headers=JSON_HEADERS + forwarded)
 
 
-def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
+def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
+    """The top-level members of a JSON object, undecoded. Raises: WireError: no JSON object, or an empty one."""
     try:
         return _spans.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

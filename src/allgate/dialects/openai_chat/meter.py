@@ -48,6 +48,9 @@ class _Seen:
                 self._look_closer(message)
             if message.tool_calls:
                 self._look_at_calls(message.tool_calls)
+        elif choice.text:
+            self.started = True
+            self.text.write(choice.text)
         if choice.finish_reason:
             self.finished.add(index)
 
@@ -101,10 +104,7 @@ class ChatStreamMeter:
             return b""
         if len(frames) == 1 and frames[0].raw is chunk:
             return chunk if self._passes(frames[0]) else b""
-        passing = [frame.raw for frame in frames if self._passes(frame)]
-        if len(passing) == len(frames) and sum(map(len, passing)) == len(chunk):
-            return chunk if passing else b""
-        return b"".join(passing)
+        return b"".join([frame.raw for frame in frames if self._passes(frame)])
 
     def close(self) -> bytes:
         """The terminator, added where the provider sends none; nothing if the answer is not complete."""

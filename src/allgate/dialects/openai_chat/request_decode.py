@@ -11,6 +11,7 @@ from allgate.core.errors import wire_error
 from allgate.dialects.openai_chat.message_decode import decode_message
 from allgate.dialects.openai_chat.own import LEGACY_FUNCTIONS, NAME
 from allgate.dialects.openai_chat.reasoning_decode import REASONING_MEMBERS, decode_reasoning
+from allgate.dialects.openai_chat.sampling_decode import decode_sampling
 from allgate.dialects.openai_chat.tool_decode import decode_tool_choice, decode_tools
 from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.seals import SealBox
@@ -23,7 +24,6 @@ from allgate.operations.chat.request import (
     Identity,
     ImageOut,
     OutputFormat,
-    Sampling,
     State,
 )
 from allgate.wire import json
@@ -32,9 +32,7 @@ from allgate.wire.json import (
     JsonObject,
     list_at,
     optional_bool,
-    optional_int,
     optional_list,
-    optional_number,
     optional_object,
     optional_text,
     text_at,
@@ -68,7 +66,7 @@ def decode_request(request: WireRequest, box: SealBox) -> ChatRequest:
         turns=turns,
         tools=decode_tools(body),
         tool_choice=decode_tool_choice(body),
-        sampling=_sampling(body),
+        sampling=decode_sampling(body),
         reasoning=decode_reasoning(body),
         output=_output(body),
         modalities=_modalities(body),
@@ -105,32 +103,6 @@ def model_of(body: JsonObject) -> str:
     if not name:
         raise wire_error("you must provide a model parameter", param="model")
     return name
-
-
-def _sampling(body: JsonObject) -> Sampling:
-    limit = optional_int(body, "max_completion_tokens")
-    return Sampling(
-        temperature=optional_number(body, "temperature"),
-        top_p=optional_number(body, "top_p"),
-        top_k=optional_int(body, "top_k"),
-        frequency_penalty=optional_number(body, "frequency_penalty"),
-        presence_penalty=optional_number(body, "presence_penalty"),
-        logit_bias=optional_object(body, "logit_bias"),
-        seed=optional_int(body, "seed"),
-        max_tokens=limit if limit is not None else optional_int(body, "max_tokens"),
-        stop=_stop(body.get("stop")),
-        n=optional_int(body, "n"),
-        logprobs=optional_bool(body, "logprobs"),
-        top_logprobs=optional_int(body, "top_logprobs"),
-    )
-
-
-def _stop(value: Json) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    return tuple(text_at(entry, f"stop[{place}]") for place, entry in enumerate(list_at(value, "stop")))
 
 
 def _output(body: JsonObject) -> OutputFormat | None:

@@ -1,0 +1,74 @@
+"""Legacy text completions, as one value that keeps the contract of every dialect.
+
+Replies of the two endpoints differ only in `choices[].text`, which chat's readers know; so decoders, meters and errors
+are those of chat.
+"""
+
+from typing import final
+
+from allgate.core.errors import Failure
+from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
+from allgate.dialects.openai_chat import errors, legacy_request
+from allgate.dialects.openai_chat.head import passthrough
+from allgate.dialects.openai_chat.legacy_reply import LegacyStreamEncoder, encode_response
+from allgate.dialects.openai_chat.meter import ChatStreamMeter, read_facts
+from allgate.dialects.openai_chat.response_decode import decode_response
+from allgate.dialects.openai_chat.stream_decode import ChatStreamDecoder
+from allgate.dialects.openai_chat.stream_encode import KEEP_ALIVE
+from allgate.dialects.seals import SealBox
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.notes import Note
+from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.response import ChatResponse
+from allgate.wire.headers import Headers
+from allgate.wire.message import WireReply, WireRequest
+
+
+@final
+class OpenAiCompletions:
+    """`POST /v1/completions`, both ways."""
+
+    name = legacy_request.NAME
+    stream_content_type = b"text/event-stream"
+    keep_alive = KEEP_ALIVE
+
+    def read_head(self, request: WireRequest) -> Head:
+        return legacy_request.read_head(request)
+
+    def decode_request(self, request: WireRequest, seals: SealBox) -> ChatRequest:
+        del seals  # nothing sealed travels in a text
+        return legacy_request.decode_request(request)
+
+    def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
+        return encode_response(response, asked)
+
+    def stream_encoder(self, asked: Asked) -> LegacyStreamEncoder:
+        return LegacyStreamEncoder(asked)
+
+    def encode_error(self, failure: Failure, request_id: str) -> WireReply:
+        return errors.encode_error(failure, request_id)
+
+    def encode_request(self, request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
+        return legacy_request.encode_request(request, model, caps)
+
+    def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
+        return decode_response(body, sent)
+
+    def stream_decoder(self, sent: Sent) -> ChatStreamDecoder:
+        return ChatStreamDecoder(sent)
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
+        return errors.decode_error(status, headers, body)
+
+    def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
+        return passthrough(request, head, model, caps, legacy_request.PATH)
+
+    def meter(self, head: Head, caps: Caps) -> ChatStreamMeter:
+        return ChatStreamMeter(head, caps)
+
+    def read_facts(self, body: bytes) -> Facts:
+        return read_facts(body)
+
+    def encode_stream_error(self, failure: Failure, request_id: str) -> bytes:
+        del request_id  # it left in the header
+        return errors.encode_stream_error(failure)
