@@ -11,6 +11,7 @@ from openai import OpenAI
 
 from cli.program import DEADLINE_S, serving
 
+MODELS = {"GPT-5.5", "Claude-Sonnet-4.6", "Gemini-3-Pro"}
 KEY = "sk-allgate-demo-0000000000000000"
 
 
@@ -19,16 +20,13 @@ def test_a_first_start_answers_the_vendors_sdk_and_a_second_one_reuses_its_state
         with serving("up", "--port", 0, "--state", tmp_path / "state") as demo:
             client = OpenAI(base_url=f"{demo.url}/v1", api_key=KEY, max_retries=0)
             with client:
-                assert {model.id for model in client.models.list()} == {
-                    "GPT-5.5",
-                    "Claude-Sonnet-4.6",
-                    "Gemini-3-Pro",
-                }
-                chunks = client.chat.completions.create(
-                    model="GPT-5.5", messages=[{"role": "user", "content": "Hello!"}], stream=True
-                )
-                text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-                assert "Hello!" in text
+                assert {model.id for model in client.models.list()} == MODELS
+                for model in MODELS:
+                    chunks = client.chat.completions.create(
+                        model=model, messages=[{"role": "user", "content": "Hello!"}], stream=True
+                    )
+                    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+                    assert "Hello!" in text
             assert demo.stop(signal.SIGINT) == 0
     assert {file.name for file in (tmp_path / "state").iterdir()} >= {"allgate.db", "allgate-master.key"}
 

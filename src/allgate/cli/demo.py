@@ -19,6 +19,13 @@ DEMO_KEY = "sk-allgate-demo-0000000000000000"
 SHEET = "simulator-demo"
 BALANCE_USD = "100"
 
+# vendor, public name, the vendor's name of the model, what it is spoken to in
+MODELS = (
+    ("openai", "GPT-5.5", "gpt-5.5", ("openai_chat", "openai_responses")),
+    ("anthropic", "Claude-Sonnet-4.6", "claude-sonnet-4-6", ("anthropic",)),
+    ("google", "Gemini-3-Pro", "gemini-3-pro-preview", ("openai_chat",)),
+)
+
 
 def run_demo(state: Path | None, port: int) -> None:
     """Serve until SIGTERM or SIGINT. Raises: ConfigError; OSError: the port is taken."""
@@ -37,29 +44,26 @@ def run_demo(state: Path | None, port: int) -> None:
 
 
 def demo_declaration(simulator_url: str) -> Declaration:
-    """Three models at the simulator, one price sheet for them, and one account with a key."""
-    upstream = UpstreamRow(
-        name="simulator",
-        provider="simulator",
-        base_url=simulator_url,
-        dialects=("openai_chat",),
-        credentials=(Secret("sk-simulator"),),
-    )
-    names = {
-        "GPT-5.5": "gpt-5.5",
-        "Claude-Sonnet-4.6": "claude-sonnet-4-6",
-        "Gemini-3-Pro": "gemini-3-pro-preview",
-    }
+    """Three vendors' models at the simulator, each in its vendor's dialects; one price sheet; one account with a key."""
     return Declaration(
-        upstreams=(upstream,),
+        upstreams=tuple(
+            UpstreamRow(
+                name=f"simulator-{vendor}",
+                provider="simulator",
+                base_url=simulator_url,
+                dialects=dialects,
+                credentials=(Secret("sk-simulator"),),
+            )
+            for vendor, _, _, dialects in MODELS
+        ),
         models=tuple(
             ModelRow(
                 name=public,
-                deployments=(DeploymentRow(upstream=upstream.name, model=name),),
+                deployments=(DeploymentRow(upstream=f"simulator-{vendor}", model=model),),
                 price=SHEET,
-                owned_by="simulator",
+                owned_by=vendor,
             )
-            for public, name in names.items()
+            for vendor, public, model, _ in MODELS
         ),
         prices=(
             SheetRow(
@@ -68,7 +72,9 @@ def demo_declaration(simulator_url: str) -> Declaration:
         ),
         accounts=(
             AccountRow(
-                name="demo", balance_usd=BALANCE_USD, keys=(KeyRow(name="demo", secret=Secret(DEMO_KEY)),)
+                name="demo",
+                balance_usd=BALANCE_USD,
+                keys=(KeyRow(name="demo", secret=Secret(DEMO_KEY)),),
             ),
         ),
     )
@@ -87,7 +93,7 @@ Allgate is up, with a simulator behind it. Nothing leaves this machine.
 
   base URL   {url}/v1
   API key    {DEMO_KEY}
-  models     GPT-5.5, Claude-Sonnet-4.6, Gemini-3-Pro
+  models     {", ".join(public for _, public, _, _ in MODELS)}
   database   {folder / "allgate.db"}
 
   curl {url}/v1/chat/completions \\
