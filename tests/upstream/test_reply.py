@@ -1,6 +1,8 @@
 """The reader of replies against the traps of its parser, in every slicing: no sockets here."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allgate.upstream.reply import (
     HEAD_BYTES_MAX,
@@ -112,6 +114,33 @@ def test_a_stray_line_end_after_a_body_that_begins_with_line_ends_is_seen():
         assert read(slices)[3] is False, slicing
 
 
+def outcome(slices):
+    try:
+        return read(slices)
+    except ReplyBroken:
+        return "refused"
+
+
+@given(data=st.data())
+def test_any_bytes_read_the_same_in_every_slicing(data):
+    """Replies with pieces changed, dropped, doubled or cut: whatever comes out, slicing does not decide it."""
+    reply, _ = ACCEPTED[data.draw(st.sampled_from(sorted(ACCEPTED)))]
+    for _ in range(data.draw(st.integers(0, 3))):
+        start = data.draw(st.integers(0, len(reply)))
+        stop = data.draw(st.integers(start, min(len(reply), start + 12)))
+        middle = data.draw(
+            st.sampled_from(
+                [b"", b"\r\n", b"\r", b"\n", b"0", b"5", b":", b" ", b"HTTP/1.1 ", b"\0", b"\xff"]
+            )
+        )
+        reply = reply[:start] + middle + data.draw(st.sampled_from([b"", reply[start:stop]])) + reply[stop:]
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(reply)), max_size=8)))
+    sliced = [reply[a:b] for a, b in zip([0, *cuts], [*cuts, len(reply)], strict=True) if a < b]
+    expected = outcome([reply] if reply else [])
+    assert outcome(sliced) == expected
+    assert outcome([bytes([byte]) for byte in reply]) == expected
+
+
 REFUSED = {
     "length and chunks": (LINE + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n", "can't be present"),
     "chunks and length": (LINE + b"transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n", "can't be present"),
@@ -139,6 +168,8 @@ REFUSED = {
     "chunk longer than it says": (CHUNKED + b"2\r\nokay\r\n0\r\n\r\n", "malformed"),
     "length in trailers": (CHUNKED + b"2\r\nok\r\n0\r\ncontent-length: 5\r\n\r\n", "can't be present"),
     "neither length nor chunks": (LINE + b"\r\nok", "neither a length nor chunks"),
+    "line end before": (b"\r\n" + LINE + b"content-length: 2\r\n\r\nok", "where a reply must begin"),
+    "line end after a 1xx": (b"HTTP/1.1 100 Continue\r\n\r\n\r\n" + LINE, "where a reply must begin"),
     "too many 1xx": (b"HTTP/1.1 102 Wait\r\n\r\n" * (INFORMATIONAL_MAX + 1), "informational"),
     "too many fields": (LINE + b"a: b\r\n" * (HEADER_COUNT_MAX + 1) + b"\r\n", "header fields"),
 }  # fmt: skip

@@ -217,6 +217,7 @@ class Connection(Protocol):
         elif exchange is not None:
             self.fail(self._why_lost(exc))
         self.retire()
+        self._reader.end()
         self._owner.closed(self)
 
     # ---- ends -------------------------------------------------------------------------------------------------------

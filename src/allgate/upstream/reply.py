@@ -38,6 +38,7 @@ CHUNK_FRAMING_BYTES = (
 )
 
 _LINES_END = b"\r\n\r\n"
+_LINE_ENDS = (b"\r", b"\n")
 _BODILESS = (204, 304)
 _VERSIONS = ("1.1", "1.0")
 _TIMEOUT = re.compile(rb"timeout\s*=\s*(\d{1,6})", re.IGNORECASE)
@@ -77,7 +78,7 @@ class ReplyReader:
 
     __slots__ = (
         "_before", "_body_bytes", "_check_at", "_chunked", "_data", "_fields", "_head_bytes", "_head_end",
-        "_informational", "_on_body", "_overhead_bytes", "_parser", "_pieces", "_raw_bytes", "_state", "_taker",
+        "_informational", "_on_body", "_overhead_bytes", "_parser", "_pieces", "_raw_bytes", "_skipped", "_state", "_taker",
         "_trailers", "_until_close_ok", "_version_known", "ends_with_connection", "heard", "keep", "keep_alive_s",
     )  # fmt: skip
 
@@ -99,7 +100,7 @@ class ReplyReader:
         self._head_bytes = self._head_end = self._informational = 0
         self._body_bytes = self._pieces = self._raw_bytes = self._overhead_bytes = 0
         self._check_at = OVERHEAD_WINDOW_BYTES
-        self._chunked = self._trailers = self.heard = self.ends_with_connection = False
+        self._chunked = self._skipped = self._trailers = self.heard = self.ends_with_connection = False
         self.keep = True
         self._state = _HEAD
 
@@ -118,6 +119,11 @@ class ReplyReader:
         self._on_body = _nothing
         self._taker = None
 
+    def end(self) -> None:
+        """The connection is closed: let go of the parser, which points back here, without waiting for the collector."""
+        self.deafen()
+        del self._parser
+
     def limit_body(self, bytes_max: int) -> None:
         """From now on, a body longer than this is refused."""
         deliver = self._on_body
@@ -131,7 +137,9 @@ class ReplyReader:
 
     def _feed_head(self, data: bytes) -> bool:
         """Bytes that may hold the end of the head: never more of them than a head may have."""
-        self.heard = True
+        if not self.heard or self._skipped:
+            self.heard, self._skipped = True, False
+            self._check_start(data, 0)
         room = HEAD_BYTES_MAX - self._head_bytes
         if not room:
             raise ReplyBroken(f"the head is longer than {HEAD_BYTES_MAX} bytes")
@@ -249,6 +257,11 @@ class ReplyReader:
                 return found + len(_LINES_END) - len(seam)
         return self._data.find(_LINES_END, self._head_end) + len(_LINES_END)
 
+    def _check_start(self, data: bytes, place: int) -> None:
+        """llhttp skips line ends there, and the count of where a reply ends would be wrong."""
+        if data[place : place + 1] in _LINE_ENDS:
+            raise ReplyBroken("a line end stands where a reply must begin")
+
     def _check_version(self) -> None:
         """Of the first reply; a server does not change it on the way."""
         if self._parser.get_http_version() not in _VERSIONS:
@@ -263,6 +276,8 @@ class ReplyReader:
             raise ReplyBroken("the status is below 100")
         if self._informational > INFORMATIONAL_MAX:
             raise ReplyBroken(f"more than {INFORMATIONAL_MAX} informational replies")
+        self._skipped = self._head_end == len(self._data)
+        self._check_start(self._data, self._head_end)
 
     def _decide_framing(self, status: int, headers: Headers) -> None:
         by_name = dict(headers)
