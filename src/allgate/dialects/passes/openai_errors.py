@@ -90,6 +90,8 @@ _TOO_LONG = re.compile(
     r"too many (?:input )?tokens|exceeds? the (?:max|available context)",
     re.IGNORECASE,
 )
+_BAD_KEY = re.compile(r"(?:incorrect|invalid) api.key|api.key (?:is )?(?:not valid|invalid)", re.IGNORECASE)
+"""xAI and Google say so with status 400."""
 _PAGE = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 _STATUS_WORD = re.compile(r"[45]\d\d")
 _SECONDS = re.compile(r"\d{1,9}(\.\d+)?")
@@ -197,7 +199,7 @@ def _kind(status: int | None, words: tuple[str | None, ...], message: str) -> Er
         kind = ErrorKind.BAD_REQUEST if status and status < 500 else ErrorKind.UPSTREAM
     if kind in (ErrorKind.BAD_REQUEST, ErrorKind.TOO_LARGE) and _TOO_LONG.search(message):
         return ErrorKind.CONTEXT_LENGTH
-    return kind
+    return ErrorKind.AUTH if kind is ErrorKind.BAD_REQUEST and _BAD_KEY.search(message) else kind
 
 
 def _told_by_status(status: int, body: bytes) -> Failure:
