@@ -51,7 +51,7 @@ def test_a_cut_lets_exactly_so_many_frames_out_and_nothing_is_whole(at: int):
 
 
 def test_a_cut_can_be_a_reset_or_a_well_formed_end_or_inside_a_frame():
-    assert played(STREAM, "cut=1 how=reset")[-1] == End(reset=True)
+    assert played(STREAM, "cut=1 how=reset")[-1] == End(how="reset")
     assert sent(STREAM, "cut=1 how=end").endswith(b"\n\n\r\n0\r\n\r\n")
     assert Whole() not in played(STREAM, "cut=1 how=end")
     assert sent(STREAM, "cut=1 inside=true").endswith(b"7\r\ndata: {\r\n")
@@ -110,6 +110,11 @@ def test_the_vendors_error_takes_the_place_of_a_frame_and_ends_the_body_well():
         ("http10", b"HTTP/1.0 200 OK\r\n"),
         ("garbage", b"0\r\n\r\nHTTP/1.1 999 garbage after the message\r\n"),
         ("comments", b": keep-alive\n\n"),
+        ("interim=1 interim_status=101", b"HTTP/1.1 101 Switching Protocols\r\n"),
+        ("malformed", b"HTTP/1.1 two hundred\r\n"),
+        ("malformed=header", b"no colon in this line\r\n"),
+        ("malformed=chunk_size", b"\r\n\r\nzzf\r\n"),
+        ("malformed=chunk_end", b"\r\n\r\nf\n\n"),
     ],
 )
 def test_http_is_written_wrong_on_demand(line: str, expected: bytes):
@@ -137,4 +142,4 @@ def test_slices_are_http_chunks_of_so_many_bytes():
 
 
 def test_a_reset_after_reading_answers_nothing():
-    assert played(STREAM, "reset_after") == [End(reset=True)]
+    assert played(STREAM, "reset_after") == [End(how="reset")]

@@ -61,3 +61,4 @@ def test_the_document_can_be_narrowed_to_one_gateway_request():
     found = ledger.document(request_id="req_b", bodies=True)
     assert [entry["id"] for entry in found["lines"]] == ["req_2"]
     assert found["lines"][0]["body"] == {"model": "m"}
+    assert [entry["id"] for entry in ledger.document(since=1)["lines"]] == ["req_2"]

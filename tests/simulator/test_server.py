@@ -3,13 +3,16 @@
 import asyncio
 import json
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
 
 import pytest
+import trustme
 
-from allgate.simulator import server
+from allgate.simulator import in_thread, server
 from allgate.simulator.delivery import Reply
 from allgate.simulator.desk import Desk
 from allgate.simulator.in_thread import ThreadedSimulator
@@ -56,6 +59,35 @@ async def test_a_scripted_scene_that_does_not_exist_is_refused_at_once():
     async with await server.start() as simulator:
         with pytest.raises(SceneError):
             simulator.script("echo", "nosuch")
+
+
+def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """(server, client): a certificate for 127.0.0.1 and one who trusts it."""
+    authority = trustme.CA()
+    server_side, client_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    authority.configure_trust(client_side)
+    return server_side, client_side
+
+
+def over_tls(port: int, context: ssl.SSLContext, scene: str) -> bytes:
+    """The rest of a connection; an end without close_notify raises."""
+    plain = socket.create_connection(("127.0.0.1", port), 10)
+    with context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as client:
+        client.sendall(f"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\nx-sim-scene: {scene}\r\n\r\n".encode())  # fmt: skip
+        found = b""
+        while more := client.recv(65536):
+            found += more
+        return found
+
+
+def test_it_speaks_tls_and_can_end_a_body_with_and_without_close_notify():
+    server_side, client_side = tls_contexts()
+    with in_thread.running(tls=server_side) as simulator:
+        assert simulator.url.startswith("https://")
+        assert over_tls(simulator.port, client_side, "http10").endswith(b"}]}")
+        with pytest.raises(ssl.SSLEOFError):
+            over_tls(simulator.port, client_side, "http10 how=drop")
 
 
 async def test_its_own_crash_is_raised_at_close(monkeypatch: pytest.MonkeyPatch):

@@ -26,18 +26,19 @@ knobs beside it; knobs can be given alone and mixed. Every knob is a field of `s
 | error | status=500 | the vendor's error body; `code`, `retry_after`, `should_retry`, `page=html` or `page=empty` |
 | rate_limit, quota, overloaded, html | status=429, 429, 529, 502 | as such errors come |
 | slow, mute, silence | first_ms=1000, mute, silence=3 | a late head, none, nothing more after 3 frames |
-| cut, cut_inside, cut_reset, cut_clean | cut=3, inside, how=reset, how=end | the body ends after 3 frames, in the fourth, by RST, well-formed |
+| cut, cut_inside, cut_reset, cut_clean | cut=3, inside, how=reset, how=end | the body ends after 3 frames, in the fourth, by RST, well-formed; `how=drop`: without TLS close_notify |
 | bad_json, truncated_json, no_blank_line, bad_utf8 | bad=… bad_at=1 | the second frame is broken |
 | error_frame | error_at=3 | the vendor's in-band error after 3 frames |
 | no_finish, no_done | no_finish, no_done | the finish fact, or the terminator, is missing |
 | comments | comments | keep-alives between frames |
 | early | early status=413 | answers while the body is still coming in |
-| interim | interim=1 | a 103 before the response |
+| interim | interim=1 | a 103 (`interim_status`) before the response |
 | trailers, big_header, many_headers, chunk_extensions | trailers=1, header_bytes=…, header_count=…, extension_bytes=… | HTTP that is legal and too much |
 | long_length, short_length, two_lengths | length=50, length=-10, two_lengths | Content-Length that lies, or stands beside Transfer-Encoding |
 | reset_before, reset_after | reset=reading, reset=read | RST before the body is read, or after; `reset=accept` (scripted) on connect |
 | stale, stale_next | stale=close, stale=next | the kept connection ends unsaid: now, or at its next request |
 | close, http10, garbage | | Connection: close; a body that ends with the connection; bytes after the end |
+| malformed | malformed=status_line | no HTTP at all: also header, chunk_size, chunk_end |
 
 Also `slice=n` (HTTP chunks of n bytes), and `hold=NAME` with `hold_at=FRAME`: wait for `Simulator.release(NAME)`.
 """

@@ -18,7 +18,7 @@ from allgate.core.value import changed
 from allgate.simulator.delivery import End, Hold, Pause, Reply, Silence, Step, Whole, Write, steps
 from allgate.simulator.exchange import Request
 from allgate.simulator.ledger import Ledger
-from allgate.simulator.scenes import Scene
+from allgate.simulator.scenes import How, Scene
 from allgate.wire.headers import Headers, first
 
 BODY_BYTES_MAX = 256 * 1024 * 1024
@@ -77,14 +77,14 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=SEND_BUFFER_BYTES)
         self._connections.add(self)
         if not self._desk.connected():
-            self.end(reset=True)
+            self.end("reset")
         self._number = self._desk.ledger.connections
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
         if self._reset_on_next:
-            self.end(reset=True)
+            self.end("reset")
             return
         try:
             self._parser.feed_data(data)
@@ -109,11 +109,12 @@ class Connection(asyncio.Protocol):
                 self._desk.ledger.note(self._serving, peer_closed=True, done=True)
             self._task.cancel()
 
-    def end(self, *, reset: bool) -> None:
-        """Close now, with RST or with FIN; unsent bytes are dropped by RST only."""
-        if reset:
+    def end(self, how: How) -> None:
+        """Close now; unsent bytes are dropped by "reset" and "drop"."""
+        if how == "reset":
             sock: socket.socket = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        if how in ("reset", "drop"):
             self._transport.abort()
         else:
             self._transport.close()
@@ -147,7 +148,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._body += body
         if len(self._body) > BODY_BYTES_MAX:
-            self.end(reset=True)
+            self.end("reset")
         elif len(self._body) <= PEEK_BYTES_MAX:
             self._look_ahead()
 
@@ -169,12 +170,13 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         if scene.reset == "reading":
             self._desk.ledger.note(self._request.serial, scene=scene.name, done=True)
-            self.end(reset=True)
+            self.end("reset")
             return
         reply = self._desk.early(self._request, scene)
         self._transport.write(b"".join(step.data for step in steps(reply, scene) if isinstance(step, Write)))
         self._desk.ledger.note(self._request.serial, done=True)
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS cannot
+            self._transport.write_eof()
 
     def _start_next(self) -> None:
         if self._task is None and self._requests and not self._transport.is_closing():
@@ -191,12 +193,12 @@ class Connection(asyncio.Protocol):
         except Exception as error:
             self._desk.crashes.append(error)
             self._desk.ledger.note(request.serial, error=f"simulator crashed: {error!r}")
-            self.end(reset=True)
+            self.end("reset")
         self._serving = None
         self._desk.ledger.note(request.serial, done=True)
         self._task = None
         if (first(request.headers, b"connection") or b"").lower() == b"close":
-            self.end(reset=False)
+            self.end("close")
         self._start_next()
 
     async def _take(self, step: Step, serial: int) -> None:
@@ -222,7 +224,7 @@ class Connection(asyncio.Protocol):
                 self._desk.ledger.note(serial, complete=True)
             case End():
                 self._serving = None
-                self.end(reset=step.reset)
+                self.end(step.how)
 
     async def _write(self, data: bytes) -> None:
         await self._writable.wait()
@@ -233,4 +235,4 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: bytes) -> None:
         self._desk.ledger.malformed += 1
         self._transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        self.end(reset=False)
+        self.end("close")

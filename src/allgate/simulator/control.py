@@ -1,6 +1,6 @@
 """The simulator's own pages, for whoever runs it in another process: health, ledger, release, script.
 
-`GET /healthz`; `GET /ledger?request_id=…&bodies=true`; `POST /release?name=…`; `POST /script?scene=…` (once per
+`GET /healthz`; `GET /ledger?request_id=…&since=SERIAL&bodies=true`; `POST /release?name=…`; `POST /script?scene=…` (once per
 request to come). They need no key and leave no line in the ledger.
 """
 
@@ -43,7 +43,12 @@ def _page(request: Request, desk: Controls) -> tuple[int, JsonObject]:
     match request.path:
         case "/ledger":
             bodies = request.query.get("bodies") == "true"
-            return 200, desk.ledger.document(request_id=request.query.get("request_id"), bodies=bodies)
+            since = request.query.get("since", "")
+            return 200, desk.ledger.document(
+                request_id=request.query.get("request_id"),
+                since=int(since) if since.isdecimal() else 0,
+                bodies=bodies,
+            )
         case "/release":
             desk.held(request.query.get("name", "")).set()
             return 200, {"released": request.query.get("name", "")}

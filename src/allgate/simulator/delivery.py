@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Literal, TypeAlias
 
 from allgate.core.value import Value, changed
-from allgate.simulator.scenes import Scene
+from allgate.simulator.scenes import How, Scene
 from allgate.wire.headers import Headers
 
 Framing: TypeAlias = Literal["chunked", "length", "until_close"]
@@ -57,9 +57,9 @@ class Whole(Value, frozen=True, kw_only=True):
 
 
 class End(Value, frozen=True, kw_only=True):
-    """Close the connection with FIN, or with RST."""
+    """Close the connection: "close" with FIN (over TLS after close_notify), "drop" with a bare FIN, "reset" with RST."""
 
-    reset: bool = False
+    how: How = "close"
 
 
 Step: TypeAlias = Write | Pause | Hold | Silence | Whole | End
@@ -68,7 +68,7 @@ Step: TypeAlias = Write | Pause | Hold | Silence | Whole | End
 def steps(reply: Reply, scene: Scene) -> Iterator[Step]:
     """Everything that happens on the wire, in order."""
     if scene.reset == "read":
-        yield End(reset=True)
+        yield End(how="reset")
         return
     if scene.first_ms:
         yield Pause(seconds=scene.first_ms / 1000)
@@ -78,7 +78,8 @@ def steps(reply: Reply, scene: Scene) -> Iterator[Step]:
         yield Silence()
         return
     for _ in range(scene.interim):
-        yield Write(data=b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n")
+        line = b"HTTP/1.1 %d %s\r\n" % (scene.interim_status, _reason(scene.interim_status))
+        yield Write(data=line + b"link: </style.css>; rel=preload\r\n\r\n")
     framing = _framing(reply, scene)
     if framing == "length":
         reply = changed(reply, frames=tuple(reply.frames))
@@ -91,13 +92,18 @@ def _framing(reply: Reply, scene: Scene) -> Framing:
         return "until_close"
     if scene.length is not None:
         return "length"
-    chunked = reply.stream or scene.trailers or scene.extension_bytes or scene.two_lengths or scene.slice
+    legal = reply.stream or scene.trailers or scene.extension_bytes or scene.slice
+    chunked = legal or scene.two_lengths or scene.malformed in ("chunk_size", "chunk_end")
     return "chunked" if chunked else "length"
 
 
 def _head(reply: Reply, scene: Scene, framing: Framing) -> bytes:
     version = b"HTTP/1.0" if scene.http10 else b"HTTP/1.1"
     lines = [b"%s %d %s" % (version, reply.status, _reason(reply.status))]
+    if scene.malformed == "status_line":
+        lines = [b"HTTP/1.1 two hundred"]
+    elif scene.malformed == "header":
+        lines.append(b"no colon in this line")
     lines += [name + b": " + value for name, value in reply.headers]
     if framing == "chunked":
         lines.append(b"transfer-encoding: chunked")
@@ -160,7 +166,10 @@ def _wrapped(data: bytes, scene: Scene, framing: Framing) -> bytes:
     size = scene.slice or len(data)
     extension = b";x=" + b"x" * scene.extension_bytes if scene.extension_bytes else b""
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
-    return b"".join(b"%x%s\r\n%s\r\n" % (len(chunk), extension, chunk) for chunk in chunks)
+    written = b"".join(b"%x%s\r\n%s\r\n" % (len(chunk), extension, chunk) for chunk in chunks)
+    if scene.malformed == "chunk_size":
+        return b"zz" + written
+    return written.replace(b"\r\n", b"\n\n") if scene.malformed == "chunk_end" else written
 
 
 def _cut(frame: bytes, scene: Scene, framing: Framing) -> Iterator[Step]:
@@ -170,7 +179,7 @@ def _cut(frame: bytes, scene: Scene, framing: Framing) -> Iterator[Step]:
     if scene.how == "end" and framing == "chunked":
         yield Write(data=b"0\r\n\r\n")
     else:
-        yield End(reset=scene.how == "reset")
+        yield End(how=scene.how)
 
 
 def _end(scene: Scene, framing: Framing) -> Iterator[Step]:
@@ -182,7 +191,7 @@ def _end(scene: Scene, framing: Framing) -> Iterator[Step]:
     yield Whole()
     lied = scene.length is not None and scene.length > 0
     if scene.close or scene.stale == "close" or framing == "until_close" or lied:
-        yield End()
+        yield End(how=scene.how)
 
 
 def _spoiled(frame: bytes, scene: Scene) -> bytes:

@@ -5,6 +5,7 @@ with in_thread.running() as simulator:
 """
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -51,13 +52,15 @@ class ThreadedSimulator:
 
 
 @contextmanager
-def running(*, secret: bytes = SECRET) -> Generator[ThreadedSimulator]:
+def running(*, secret: bytes = SECRET, tls: ssl.SSLContext | None = None) -> Generator[ThreadedSimulator]:
     """A simulator for the length of a with block. Raises at its end what the simulator itself crashed with."""
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulator", daemon=True)
     thread.start()
     try:
-        simulator = asyncio.run_coroutine_threadsafe(start(secret=secret), loop).result(STARTED_S_MAX)
+        simulator = asyncio.run_coroutine_threadsafe(start(secret=secret, tls=tls), loop).result(
+            STARTED_S_MAX
+        )
         yield ThreadedSimulator(simulator, loop)
         asyncio.run_coroutine_threadsafe(simulator.close(), loop).result(STARTED_S_MAX)
     finally:

@@ -130,9 +130,13 @@ class Ledger:
         finally:
             self._waiting.remove(entry)
 
-    def document(self, *, request_id: str | None = None, bodies: bool = False) -> JsonObject:
-        """The ledger as JSON, whole or of one gateway request id."""
-        lines = [line for line in self._lines.values() if request_id in (None, line.request_id, line.id)]
+    def document(self, *, request_id: str | None = None, since: int = 0, bodies: bool = False) -> JsonObject:
+        """The ledger as JSON: whole, or of one gateway request id, or what has a greater serial than `since`."""
+        lines = [
+            line
+            for line in self._lines.values()
+            if request_id in (None, line.request_id, line.id) and line.serial > since
+        ]
         return {
             "requests": self.requests,
             "connections": self.connections,

@@ -32,6 +32,9 @@ _PEEK_MODEL = re.compile(rb'"model"\s*:\s*"sim-([^"\\]*)"')
 _PEEK_SPOKEN = re.compile(rb"!scene\b[ \t]*([^\\\"\n]*)")
 
 
+How = Literal["close", "reset", "drop", "end"]
+
+
 class SceneError(ValueError):
     """The scene line names a scene or knob that does not exist, or a value of the wrong type."""
 
@@ -77,7 +80,7 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # frames of a stream
     cut: int | None = None  # the body ends before this frame …
     inside: bool = False  # … or in its middle
-    how: Literal["close", "reset", "end"] = "close"  # FIN, RST, or a well-formed end of body
+    how: How = "close"  # by FIN, by RST, by FIN without TLS close_notify, or by a well-formed end of body
     bad: Literal["json", "truncated", "no_blank_line", "utf8"] | None = None
     bad_at: int = 1
     error_at: int | None = None  # the vendor's in-band error instead of this frame
@@ -90,7 +93,8 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         None  # RST: on connect, before the body is read, after
     )
     early: bool = False  # answer while the body is still coming in
-    interim: int = 0  # 1xx responses before the real one
+    interim: int = 0  # 1xx responses before the real one …
+    interim_status: int = 103
     slice: int | None = None  # HTTP chunks of at most so many bytes
     trailers: int = 0  # trailer fields after the last chunk
     header_bytes: int = 0  # one more header of this size
@@ -104,6 +108,9 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     close: bool = False  # Connection: close
     http10: bool = False  # HTTP/1.0, the body ends with the connection
     garbage: bool = False  # bytes after the end of the message
+    malformed: Literal["status_line", "header", "chunk_size", "chunk_end"] | None = (
+        None  # what is not HTTP at all
+    )
 
 
 SCENES: dict[str, dict[str, object]] = {
@@ -159,6 +166,7 @@ SCENES: dict[str, dict[str, object]] = {
     "close": {"close": True},
     "http10": {"http10": True},
     "garbage": {"garbage": True},
+    "malformed": {"malformed": "status_line"},
 }
 
 _KNOBS = frozenset(Scene.__struct_fields__) - {"name"}

@@ -10,6 +10,7 @@
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Callable
 from types import TracebackType
 
@@ -29,10 +30,11 @@ BACKLOG = 4096
 class Simulator:
     """A running simulator. Close it, or use it as an async context manager."""
 
-    def __init__(self, desk: Desk, server: asyncio.Server, connections: set[Connection]) -> None:
+    def __init__(self, desk: Desk, server: asyncio.Server, connections: set[Connection], scheme: str) -> None:
         self._desk = desk
         self._server = server
         self._connections = connections
+        self._scheme = scheme
         self.host, self.port = server.sockets[0].getsockname()[:2]
 
     @property
@@ -42,8 +44,8 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """`http://host:port`, without a path."""
-        return f"http://{self.host}:{self.port}"
+        """`http://host:port` (or https), without a path."""
+        return f"{self._scheme}://{self.host}:{self.port}"
 
     @property
     def open_connections(self) -> int:
@@ -66,7 +68,7 @@ class Simulator:
         """Stop listening and reset what is open. Raises: what the simulator itself crashed with, if it did."""
         self._server.close()
         for connection in tuple(self._connections):
-            connection.end(reset=True)
+            connection.end("reset")
             await connection.gone()
         await self._server.wait_closed()
         if self._desk.crashes:
@@ -81,13 +83,17 @@ class Simulator:
         await self.close()
 
 
-async def start(host: str = "127.0.0.1", port: int = 0, *, secret: bytes = SECRET) -> Simulator:
+async def start(
+    host: str = "127.0.0.1", port: int = 0, *, secret: bytes = SECRET, tls: ssl.SSLContext | None = None
+) -> Simulator:
     """A simulator that listens; port 0 takes a free one. Raises: OSError: the address is taken."""
     desk = Desk(secret)
     connections: set[Connection] = set()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(desk, connections), host, port, backlog=BACKLOG)
-    return Simulator(desk, server, connections)
+    server = await loop.create_server(
+        lambda: Connection(desk, connections), host, port, backlog=BACKLOG, ssl=tls
+    )
+    return Simulator(desk, server, connections, "https" if tls else "http")
 
 
 async def serve(host: str, port: int) -> None:
