@@ -158,7 +158,9 @@ def hosted_item(call: Hosted, target: Target) -> JsonObject | None:
 def picture_item(picture: Media, target: Target) -> JsonObject | None:
     """A picture that this dialect's image tool made; None for any other."""
     item, source = own(picture.extra), picture.source
-    if not picture.id or not isinstance(source, Inline) or "image_generation" not in target.caps.hosted:
+    if not (target.own and picture.id and isinstance(source, Inline)):
+        return None
+    if "image_generation" not in target.caps.hosted:
         return None
     return {
         **item,
