@@ -150,11 +150,17 @@ def test_a_key_that_cannot_be_is_one_line(config: Path, words: tuple[str, ...], 
     assert len(run.err.splitlines()) == 1
 
 
-def test_keys_of_no_database_are_refused_and_none_is_made(tmp_path: Path):
-    run = called("keys", "list", "--database", tmp_path / "none.db")
+@pytest.mark.parametrize("words", [("list",), ("create", "demo", "x"), ("disable", "demo", "x")])
+def test_keys_of_no_database_are_refused_and_none_is_made(tmp_path: Path, words: tuple[str, ...]):
+    run = called("keys", *words, "--database", tmp_path / "none.db")
     assert run.code == 2
     assert "there is no database at" in run.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_are_listed_while_a_server_runs(config: Path):
+    with serving("serve", "--config", config):
+        assert called("keys", "list", "-c", config).out == f"demo/k  {KEY[:15]}…  active    file\n"
 
 
 def test_a_server_is_changed_while_it_runs_and_ends_with_0(config: Path, tmp_path: Path):

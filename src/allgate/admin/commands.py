@@ -34,11 +34,7 @@ class DisableKey(Value, frozen=True, kw_only=True, tag="disable_key"):
     name: str
 
 
-class ListKeys(Value, frozen=True, kw_only=True, tag="list_keys"):
-    """Change nothing; the answer carries the keys."""
-
-
-Command: TypeAlias = Apply | CreateKey | DisableKey | ListKeys
+Command: TypeAlias = Apply | CreateKey | DisableKey
 
 
 def plan_for(command: Command, current: Document) -> Plan:
@@ -50,8 +46,6 @@ def plan_for(command: Command, current: Document) -> Plan:
             return _planned(current, _with_key(current, command.record))
         case DisableKey():
             return _planned(current, _without_key(current, key_id(command.account, command.name)))
-        case ListKeys():
-            return Plan(changes=(), document=current)
 
 
 def is_dry(command: Command) -> bool:

@@ -111,7 +111,7 @@ def create_key(
     from allgate.admin.keys import new_secret
     from allgate.admin.records import key_record
     from allgate.admin.rows import KeyRow
-    from allgate.cli.operate import carry_out, settings_of
+    from allgate.cli.operate import carry_out, existing, settings_of
 
     secret = new_secret()
     row = KeyRow(
@@ -121,17 +121,17 @@ def create_key(
         networks=tuple(network or ()),
         expires=expires,
     )
-    carry_out(CreateKey(record=key_record(account, row, secret)), settings_of(config, database))
+    command = CreateKey(record=key_record(account, row, secret))
+    carry_out(command, existing(settings_of(config, database)))
     print(secret.reveal())
 
 
 @keys.command("list")
 def list_keys(config: Config = None, database: Database = None) -> None:
     """List keys by their beginnings."""
-    from allgate.admin.commands import ListKeys
-    from allgate.cli.operate import carry_out, settings_of, show_keys
+    from allgate.cli.operate import existing, settings_of, show_keys
 
-    show_keys(carry_out(ListKeys(), settings_of(config, database)))
+    show_keys(existing(settings_of(config, database)))
 
 
 @keys.command("disable")
@@ -143,9 +143,9 @@ def disable_key(
 ) -> None:
     """Switch a key off, at once."""
     from allgate.admin.commands import DisableKey
-    from allgate.cli.operate import carry_out, settings_of, show
+    from allgate.cli.operate import carry_out, existing, settings_of, show
 
-    show(carry_out(DisableKey(account=account, name=name), settings_of(config, database)))
+    show(carry_out(DisableKey(account=account, name=name), existing(settings_of(config, database))))
 
 
 @app.command()

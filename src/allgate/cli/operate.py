@@ -1,12 +1,13 @@
 """How a command line reaches the configuration: through the server that holds the database, or by itself.
 
 The lock decides, not a guess: if it is free, this process takes it for the one change; if it is taken, its file says
-where the holder takes commands.
+where the holder takes commands. Reading needs neither.
 """
 
 import os
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -15,7 +16,9 @@ from allgate.admin.apply import Change
 from allgate.admin.commands import Command
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
+from allgate.storage.config_store import read_published
 from allgate.storage.lock import Holder, Locked
+from allgate.storage.schema import open_reading
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.control import send
 from allgate.wiring.database import database_path, opened
@@ -83,12 +86,14 @@ def diff_lines(change: Change) -> list[str]:
     return lines
 
 
-def show_keys(done: Done) -> None:
+def show_keys(settings: Settings) -> None:
     """One line per key: account/name, beginning, state, who manages it."""
-    if not done.keys:
+    with closing(open_reading(database_path(settings))) as connection:
+        keys = read_published(connection).document.keys
+    if not keys:
         print("no keys; make one with: allgate keys create ACCOUNT NAME")
-    width = max((len(name) for name in done.keys), default=0)
-    for name, kept in sorted(done.keys.items()):
+    width = max((len(name) for name in keys), default=0)
+    for name, kept in sorted(keys.items()):
         state = "disabled" if kept.disabled else "active"
         expires = f"  expires {kept.record.expires}" if kept.record.expires else ""
         print(f"{name:<{width}}  {kept.record.hint}…  {state:<8}  {kept.managed_by}{expires}")
@@ -102,9 +107,12 @@ def settings_of(config: Path | None, database: str | None) -> Settings:
     if database is not None:
         absolute = Path(database).absolute() if "://" not in database else None
         environment["ALLGATE_DATABASE_URL"] = f"sqlite:///{absolute}" if absolute else database
-    settings = load(config, environment)
-    if not database_path(settings).exists() and config is None:
-        raise typer.BadParameter(
-            f"there is no database at {database_path(settings)}; name it with --database"
-        )
+    return load(config, environment)
+
+
+def existing(settings: Settings) -> Settings:
+    """The same, if their database exists: a command about keys does not make one. Raises: typer.BadParameter."""
+    path = database_path(settings)
+    if not path.exists():
+        raise typer.BadParameter(f"there is no database at {path}; name it with --config or --database")
     return settings

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from allgate.admin.apply import Change
-from allgate.admin.commands import Command, ListKeys, is_dry, plan_for
-from allgate.admin.records import Document, Kept, KeyRecord, Resolve
+from allgate.admin.commands import Command, is_dry, plan_for
+from allgate.admin.records import Document, Resolve
 from allgate.core.value import Value
 from allgate.providers.provider import Provider
 from allgate.storage.config_store import Published, publish, read_published
@@ -22,12 +22,11 @@ from allgate.wiring.registry import Snapshot, snapshot
 
 
 class Done(Value, frozen=True, kw_only=True):
-    """What came of a command. `number` is the revision now in force; `keys` answers `ListKeys`."""
+    """What came of a command. `number` is the revision now in force."""
 
     changes: tuple[Change, ...] = ()
     remarks: tuple[str, ...] = ()
     number: int = 0
-    keys: dict[str, Kept[KeyRecord]] = {}
 
 
 class Configuration:
@@ -62,8 +61,7 @@ class Configuration:
                     self.on_published(served)
             elif plan.changes:
                 self.snapshot(Published(number=number, document=plan.document))
-            keys = published.document.keys if isinstance(command, ListKeys) else {}
-        return Done(changes=plan.changes, remarks=plan.remarks, number=number, keys=keys)
+        return Done(changes=plan.changes, remarks=plan.remarks, number=number)
 
     def published(self) -> Published:
         """What is in force."""
