@@ -240,6 +240,14 @@ async def stand(
                 assert sum(origin.in_use for origin in running.pool.snapshot()) == 0
 
 
+@asynccontextmanager
+async def serving(configuration: str) -> AsyncGenerator[Gateway]:
+    """A gateway of its own, from the text of a configuration."""
+    with TemporaryDirectory() as folder:
+        async with gateway(_loaded(Path(folder, "allgate.toml"), configuration)) as running:
+            yield running
+
+
 def _loaded(path: Path, text: str) -> Settings:
     path.write_text(text)
     return load(path, {})
