@@ -215,6 +215,12 @@ async def test_a_page_that_is_not_there_is_named_by_its_status():
         assert await refusal(out, f"http://pics.example:{peer.port}/") == "The URL answered with status 404"
 
 
+async def test_a_compressed_answer_is_not_taken_for_the_thing_itself():
+    packed = PNG.replace(b"content-length", b"content-encoding: gzip\r\ncontent-length")
+    async with Peer(always(packed)) as peer, egress() as out:
+        assert "compressed" in await refusal(out, f"http://pics.example:{peer.port}/")
+
+
 @pytest.mark.parametrize("unsized", [True, False])
 async def test_a_body_over_the_limit_is_stopped(unsized):
     async def handler(call):

@@ -57,6 +57,34 @@ async def test_a_connection_paused_in_its_last_piece_serves_the_next_request():
         assert await (await out.post(peer.target())).success() == b"ok"
 
 
+@pytest.mark.parametrize("ending", ["hang_up", "reset"])
+async def test_pausing_and_resuming_around_the_end_of_the_connection_is_harmless(ending):
+    """Between the end of a socket and the news of it, callers still pause and resume."""
+
+    async def handler(call):
+        await call.request()
+        call.send(CHUNKED + b"1\r\na\r\n")
+        getattr(call, ending)()
+
+    async with Peer(handler) as peer, outbound() as out:
+        exchange = None
+
+        def restless(chunk):
+            for _ in range(2):
+                exchange.pause_reading()
+                exchange.resume_reading()
+
+        heard = Heard(on_body=restless)
+        exchange = await out.pool.send(peer.target(), POST, heard)
+        await heard.began.wait()
+        exchange.pause_reading()
+        await peer.all_gone.wait()
+        exchange.resume_reading()
+        assert (await heard.failure()).failure.native == Cause.REPLY_CUT
+        restless(b"")
+        exchange.close()
+
+
 @pytest.mark.parametrize("moment", ["before the head", "in on_head", "in on_body", "in a later piece"])
 async def test_close_is_silent_and_immediate(moment):
     more = asyncio.Event()

@@ -1,11 +1,13 @@
 """Which IP addresses a user's URL may lead to: public unicast ones, and nothing else.
 
-Written out instead of asking `ipaddress.is_global`, whose answer changed between Python 3.11.9 and 3.11.10, which
-calls some multicast global, and which does not look inside addresses that carry another one. IPv4: IANA's registry of
-special-purpose addresses, plus one public address that a cloud uses for its metadata. IPv6: only 2000::/3 is global
-unicast; of it, what tunnels to IPv4 (6to4, Teredo) or is for documentation is refused, so a NAT64 prefix of the
-network's own is the only way left to an IPv4 address, and that one must be public for the operator's network to have
-made it so.
+Written out instead of asking `ipaddress.is_global`: its answer changed between releases of Python, it calls some
+multicast global, and it does not look into addresses that carry another one. IPv4 is IANA's registry of
+special-purpose addresses and one public address at which a cloud serves metadata. Of IPv6 only 2000::/3 is global
+unicast; what tunnels to IPv4 (6to4, Teredo, NAT64) is refused whole, also where the address inside is public: no
+server that matters is reached that way.
+
+Known wart: a network may translate a prefix of its own into IPv4 addresses. If that prefix is global unicast, only its
+operator knows, and only a firewall helps.
 """
 
 from collections.abc import Sequence

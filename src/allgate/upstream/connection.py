@@ -27,9 +27,7 @@ from allgate.upstream.message import Deadlines, Target
 from allgate.upstream.reply import ReplyBroken, ReplyReader
 from allgate.wire.headers import Headers
 
-IDLE_KEEP_S = (
-    4.0  # servers that say nothing close after 5 s (Node) or more; a second less, and we lose no race
-)
+IDLE_KEEP_S = 4.0  # servers that say nothing close after 5 s (Node) or more; a second less loses no race
 IDLE_KEEP_MARGIN_S = 1.0  # a server that says N seconds is left alone after N - 1
 IDLE_KEEP_S_MAX = 60.0  # whatever it says: middle boxes forget sooner than anyone admits
 AGE_S_MAX = 600.0  # then a new one, so that a changed DNS record takes effect under constant load
@@ -64,7 +62,7 @@ class Connection(Protocol):
     """start() an exchange whenever it is idle and `usable`."""
 
     __slots__ = (
-        "_early_room", "_ended", "_exchange", "_opened_s", "_owner", "_reader", "_retired", "_served", "_sweep",
+        "_ended", "_exchange", "_opened_s", "_owner", "_reader", "_retired", "_served", "_sweep",
         "_transport", "_unsent", "_write_paused", "due_s", "opened", "target",
     )  # fmt: skip
 

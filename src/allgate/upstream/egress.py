@@ -18,7 +18,7 @@ from allgate.core.errors import AttemptFailed, ErrorKind, Refused, refused
 from allgate.core.value import Value
 from allgate.upstream.addresses import Network, why_refused
 from allgate.upstream.exchange import Exchange
-from allgate.upstream.message import PORTS, Deadlines, Target, UpstreamRequest
+from allgate.upstream.message import LINE_CHARACTERS, PORTS, Deadlines, Target, UpstreamRequest
 from allgate.upstream.pool import Pool
 from allgate.upstream.resolve import Resolver
 from allgate.wire.headers import Headers, first
@@ -29,9 +29,6 @@ SECONDS_MAX = 10.0  # a request waits for this before its first attempt
 URL_CHARACTERS_MAX = 8_192
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-_URL_SAFE = "".join(
-    map(chr, range(0x21, 0x7F))
-)  # what may stand in a URL stays as it is; the rest is escaped
 _FIELDS: Headers = ((b"user-agent", b"allgate"), (b"accept", b"*/*"))
 
 
@@ -92,9 +89,9 @@ class Egress:
             address=await self._public_address(host),
             close_delimited_ok=True,
         )
-        path = quote(parts.path or "/", safe=_URL_SAFE)
+        path = quote(parts.path or "/", safe=LINE_CHARACTERS)
         if parts.query:
-            path += "?" + quote(parts.query, safe=_URL_SAFE)
+            path += "?" + quote(parts.query, safe=LINE_CHARACTERS)
         request = UpstreamRequest(path=path.encode("ascii"), method="GET", headers=_FIELDS)
         seconds = self._limits.seconds_max
         deadlines = Deadlines(connect_s=seconds, first_byte_s=seconds, idle_s=seconds, total_s=seconds)
@@ -156,6 +153,9 @@ class _Download:
     def fetched(self, url: str) -> Fetched:
         if not 200 <= self.status < 300:
             raise _bad(f"The URL answered with status {self.status}")
+        coding = first(self.headers, b"content-encoding")
+        if coding is not None and coding.lower() != b"identity":
+            raise _bad("The URL answered compressed although it was asked not to")
         kind = (first(self.headers, b"content-type") or b"").decode("latin-1")
         return Fetched(
             body=bytes(self._body), content_type=kind.partition(";")[0].strip().lower(), url=_shown(url)

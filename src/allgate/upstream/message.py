@@ -16,12 +16,13 @@ from allgate.wire.headers import HOP_BY_HOP, Headers
 FIELDS_SET_HERE = HOP_BY_HOP | {b"accept-encoding"}
 """What a caller leaves to us. The reply must come as it is (`identity`): the relay forwards its bytes untouched."""
 
-CONNECT_S_DEFAULT = (
-    10.0  # a free connection, DNS, TCP, proxy and TLS together; across the world it takes under 2
-)
+CONNECT_S_DEFAULT = 10.0  # waiting, DNS, TCP, proxy and TLS together; around the world they take under 2
 FIRST_BYTE_S_DEFAULT = 600.0  # the vendors' SDKs wait ten minutes for an unstreamed answer
 IDLE_S_DEFAULT = 300.0  # a reasoning model may think that long between two events without a keep-alive
 TOTAL_S_DEFAULT = 3_600.0  # nothing we relay takes an hour; what does is stuck
+
+LINE_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
+"""What may stand in the path of a request line as it is; anything else is escaped."""
 
 PORTS = {"http": 80, "https": 443}
 _BODILESS = ("GET", "DELETE")

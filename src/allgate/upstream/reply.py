@@ -10,8 +10,8 @@ llhttp (through httptools) tokenizes; what it leaves open is decided here. Each 
 - HTTP/0.9 and 2.0 in the status line pass: refused;
 - a second reply in the same bytes, and line ends after the first one, pass unseen: where the reply ended is counted
   here, and the connection is not kept (`keep` is false) if anything follows;
-- there is no call for the end of the connection: whoever owns the socket asks
-  `ends_with_connection`.
+- there is no call for the end of the connection: whoever owns the socket asks `ends_with_connection`;
+- a reply to HEAD cannot be announced, and would swallow the next reply: HEAD is not spoken (`message.py`).
 
 Not done here: deadlines, sockets, and what a failure means for the attempt.
 """
@@ -25,17 +25,13 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from allgate.wire.headers import Headers
 
-HEAD_BYTES_MAX = (
-    64 * 1024
-)  # 1xx heads included; the largest of real providers is 8 KB (content security policies)
+HEAD_BYTES_MAX = 64 * 1024  # 1xx heads included; the largest of real providers has 8 KB, of security policies
 HEADER_COUNT_MAX = 200  # real replies carry up to 40
 INFORMATIONAL_MAX = 8  # nobody sends more than a 100 and a 103
 TRAILER_BYTES_MAX = 16 * 1024
 OVERHEAD_WINDOW_BYTES = 64 * 1024
-OVERHEAD_BYTES_MAX = 16 * 1024  # of each window
-CHUNK_FRAMING_BYTES = (
-    12  # of size and line ends, per piece of body, are no overhead: event streams have tiny chunks
-)
+OVERHEAD_BYTES_MAX = 16 * 1024  # of each window, as a rate where several windows come at once
+CHUNK_FRAMING_BYTES = 12  # a size and two line ends: honest framing of a piece, however tiny, is no overhead
 
 _LINES_END = b"\r\n\r\n"
 _LINE_ENDS = (b"\r", b"\n")
@@ -62,11 +58,8 @@ class State(Enum):
     DONE = "done"
 
 
-_HEAD, _BODY, _DONE = (
-    State.HEAD,
-    State.BODY,
-    State.DONE,
-)  # a global is found in half the time, ten times per reply
+# A global is found in half the time of an attribute, and this is asked ten times per reply.
+_HEAD, _BODY, _DONE = State.HEAD, State.BODY, State.DONE
 
 
 class ReplyReader:
@@ -195,12 +188,8 @@ class ReplyReader:
 
     def _check_overhead(self) -> None:
         overhead_bytes = self._raw_bytes - self._body_bytes - CHUNK_FRAMING_BYTES * self._pieces
-        window_bytes = (
-            self._raw_bytes - self._check_at + OVERHEAD_WINDOW_BYTES
-        )  # the loop reads up to 256 KB at once
-        if (
-            overhead_bytes - self._overhead_bytes
-        ) * OVERHEAD_WINDOW_BYTES > window_bytes * OVERHEAD_BYTES_MAX:
+        windows = (self._raw_bytes - self._check_at) / OVERHEAD_WINDOW_BYTES + 1
+        if overhead_bytes - self._overhead_bytes > windows * OVERHEAD_BYTES_MAX:
             raise ReplyBroken(
                 f"more than {OVERHEAD_BYTES_MAX} of {OVERHEAD_WINDOW_BYTES} bytes are framing, not body"
             )
@@ -285,7 +274,7 @@ class ReplyReader:
         coding = by_name.get(b"transfer-encoding")
         if coding is not None:
             codings = [value for name, value in headers if name == b"transfer-encoding"]
-            if len(codings) > 1 or coding.strip().lower() != b"chunked":
+            if len(codings) > 1 or coding.lower() != b"chunked":
                 raise ReplyBroken("the transfer coding is not chunked alone")
             self._chunked = status not in _BODILESS
         elif b"content-length" not in by_name and status not in _BODILESS:

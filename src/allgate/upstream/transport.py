@@ -9,14 +9,19 @@ from allgate.core.secret import Secret
 from allgate.gateway.ports import ReplySink
 from allgate.routing.catalogue import Upstream
 from allgate.upstream.exchange import Exchange
-from allgate.upstream.message import DEADLINES, PORTS, Deadlines, Proxy, Target, UpstreamRequest
+from allgate.upstream.message import (
+    DEADLINES,
+    LINE_CHARACTERS,
+    PORTS,
+    Deadlines,
+    Proxy,
+    Target,
+    UpstreamRequest,
+)
 from allgate.upstream.pool import Pool
 from allgate.wire.headers import Headers
 
-PROXY_PORT = 3128  # where a proxy's URL names none, as curl has it with 1080 for SOCKS
-_PATH_SAFE = "".join(
-    map(chr, range(0x21, 0x7F))
-)  # everything that may stand in a request line stays as it is
+PROXY_PORT = 3128  # where a proxy's URL names none: Squid's, which most proxies took over
 
 
 class PooledTransport:
@@ -102,4 +107,4 @@ def _parts(url: str, what: str) -> tuple[Literal["http", "https"], str, int | No
 
 def _path_bytes(path: str) -> bytes:
     plain = path.isascii() and path.isprintable() and " " not in path
-    return (path if plain else quote(path, safe=_PATH_SAFE)).encode("ascii")
+    return (path if plain else quote(path, safe=LINE_CHARACTERS)).encode("ascii")
