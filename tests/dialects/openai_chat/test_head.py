@@ -17,6 +17,12 @@ from dialects.openai_chat.exchange import BOX, decoded, posted
 IMAGE = {"type": "image_url", "image_url": {"url": "https://e.x/a.png"}}
 FILM = {"type": "image_url", "image_url": {"url": "https://e.x/a.mp4"}}
 SOUND = {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}
+USER = {"role": "user", "content": "hi"}
+BIG_FILM = {
+    "type": "image_url",
+    "image_url": {"detail": "low", "url": "data:video/mp4;base64," + "A" * 8_000},
+}
+BIG_FILE = {"type": "file", "file": {"filename": "a.pdf", "file_data": "A" * 8_000}}
 FILE = {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERg=="}}
 
 
@@ -59,6 +65,20 @@ def test_the_head_of_a_request():
         ({"messages": [{"role": "user", "content": [FILM]}]}, {"video_input"}),
         ({"messages": [{"role": "user", "content": 'the word "image_url" alone'}]}, set()),
         ({"messages": [{"role": "user", "content": "image_url"}]}, set()),
+        (
+            {
+                "messages": [
+                    {"role": "assistant", "content": "a", "images": [IMAGE], "audio": {"id": "x"}},
+                    USER,
+                ]
+            },
+            {"image_input", "audio_input"},
+        ),
+        (
+            {"messages": [{"role": "user", "content": [BIG_FILM, BIG_FILE]}]},
+            {"video_input", "document_input"},
+        ),
+        ({"messages": [{"role": "user", "content": ["plain", IMAGE]}]}, {"image_input"}),
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, {"tools"}),
         ({"functions": [{"name": "f"}]}, {"tools"}),
         ({"tools": [{"type": "custom", "custom": {"name": "c"}}]}, {"tools", "custom_tools"}),

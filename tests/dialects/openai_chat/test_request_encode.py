@@ -158,6 +158,15 @@ def test_pictures_of_the_assistant_move_to_the_next_user_message():
     assert found[2]["content"][0]["text"] == "[image produced by the assistant above]"
 
 
+def test_sound_of_the_assistant_is_named_by_its_id():
+    sound = Media(kind="audio", source=FileRef(origin="openai", ref="audio_1"))
+    found = messages(USER, assistant(sound), USER, modalities_out=("text", "audio"))
+    assert found[1]["audio"] == {"id": "audio_1"}
+    request = asking(USER, assistant(sound, Text(text="a")), USER)
+    assert "audio" not in encoded(request)["messages"][1]
+    assert "messages[1].audio" in note_paths(request)
+
+
 def test_a_trailing_assistant_turn_is_continued_in_words_or_as_prefill():
     assert messages(USER, assistant(Text(text="The")))[-1]["role"] == "user"
     assert messages(USER, assistant(Text(text="The")), prefill=True)[-1] == {

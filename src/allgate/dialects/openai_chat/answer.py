@@ -34,7 +34,7 @@ class Answer:
     """Reads the deltas of one choice into `events`."""
 
     __slots__ = (
-        "_audio", "_calls", "_cites", "_details", "_index", "_kind", "_parts", "_refused_logprobs",
+        "_audio", "_calls", "_cites", "_details", "_index", "_kind", "_parts", "_refused", "_refused_logprobs",
         "_sent", "_tags", "_text_before", "native",
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ class Answer:
         self._audio: AudioJoin | None = None
         self._cites = False
         self._text_before = 0  # code points of text parts that were closed: citations count from the first
+        self._refused = False
         self._refused_logprobs: list[JsonObject] = []
         self.native = ""  # the last finish_reason; empty: not finished
 
@@ -86,7 +87,7 @@ class Answer:
             self._parts.append("hidden", "seal", seal=seal)
         self._parts.close_all()
         return Finished(
-            finish=finish_of(self.native, called=bool(self._calls)),
+            finish=finish_of(self.native, called=bool(self._calls), refused=self._refused),
             choice=self._index,
             logprobs={"refusal": self._refused_logprobs} if self._refused_logprobs else None,
         )
@@ -101,6 +102,7 @@ class Answer:
         if delta.content:
             self._say_content(delta.content)
         if delta.refusal:
+            self._refused = True
             self._say("refusal", delta.refusal)
         for annotation in delta.annotations or ():
             self._cite(annotation_of(annotation, self._text_before))

@@ -6,7 +6,7 @@ from allgate.dialects.openai_chat.details import sealed_detail
 from allgate.dialects.openai_chat.media import url_of
 from allgate.dialects.openai_chat.own import LEGACY_FUNCTIONS, own
 from allgate.dialects.seals import SealBox
-from allgate.operations.chat.parts import Hosted, Media, Seal, Text, Thinking, ToolCall
+from allgate.operations.chat.parts import Media, Seal, Text, Thinking, ToolCall
 from allgate.wire.json import JsonObject
 
 THOUGHTS_SEPARATOR = "\n\n"
@@ -68,13 +68,3 @@ def image_wire(media: Media, box: SealBox, index: int) -> JsonObject:
     """A picture or film as an entry of `images`."""
     url = {"url": url_of(media.source)}
     return {"type": "image_url", "image_url": url, "index": index, **google_content(media.seals, box)}
-
-
-def hosted_text(call: Hosted) -> str:
-    """What a call that the provider ran shows in the text: code and its output; other calls show in citations only."""
-    if call.tool != "code_execution":
-        return ""
-    blocks = [("", call.input)]
-    if call.result is not None:
-        blocks += [("output", call.result.stdout or ""), ("output", call.result.stderr or "")]
-    return "".join(f"\n```{word}\n{text.rstrip()}\n```\n" for word, text in blocks if text)

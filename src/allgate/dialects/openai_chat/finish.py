@@ -58,12 +58,15 @@ _WORDS: dict[FinishReason, str] = {
 }
 
 
-def finish_of(native: str, *, called: bool) -> Finish:
-    """The finish that a provider's word means. `called`: the choice holds a call that the client runs.
+def finish_of(native: str, *, called: bool, refused: bool) -> Finish:
+    """The finish that a provider's word means. `called`: the choice holds a call that the client runs; `refused`: it
+    holds a refusal's text, which chat ends with `stop`.
 
     Several servers, Google's own compatibility layer among them, end a streamed call with `stop`.
     """
     reason = _REASONS.get(native.lower(), "other")
+    if refused and reason == "stop":
+        return Finish(reason="refusal", native=native)
     if called and reason == "stop":
         reason = "tool_calls"
     elif reason == "tool_calls" and not called:

@@ -1,22 +1,23 @@
 """What routing needs of a chat body, without building its turns, and the pass-through edit of the same bytes.
 
-One C call gives the top-level members as spans of bytes; only small ones are decoded. Feature words come from `tools`
-and from content parts; messages are decoded only if the name of a media part occurs in their bytes.
+One C call gives the top-level members as spans of bytes; only small ones are decoded. Feature words come from the tools
+and from the kinds of media in the messages.
 """
 
 import msgspec
 
 from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_chat.content_decode import content_parts
+from allgate.dialects.openai_chat.head_media import media_kinds
+from allgate.dialects.openai_chat.own import NAME
 from allgate.dialects.openai_chat.request_decode import merged_extra_body, model_of
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
 from allgate.dialects.openai_chat.tool_decode import decode_tools
-from allgate.dialects.passes.lenient import list_of, objects_of, text_of
+from allgate.dialects.passes.lenient import list_of, text_of
 from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.features import features_of
-from allgate.operations.chat.parts import Part
+from allgate.operations.chat.parts import Media, MediaKind, Url
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire import json
 from allgate.wire.json import JsonObject, optional_bool, optional_int, optional_object
@@ -31,7 +32,6 @@ _READ = (
     "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "n", "tools", "functions",
     "web_search_options", "modalities", "extra_body",
 )  # fmt: skip
-_MEDIA_WORDS = (b'"image_url"', b'"input_audio"', b'"file"', b'"video_url"', b'"audio_url"')
 SEALED = ENVELOPE_PREFIX.encode()
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -64,12 +64,18 @@ def passthrough(request: WireRequest, head: Head, model: str, caps: Caps, path: 
     if model != head.model:
         body = set_scalar(body, "model", json.encode(model))
     if head.stream and not head.stream_usage and caps.stream_usage_switch:
-        options: JsonObject = {}
-        if "stream_options" in head.fields:
-            options = optional_object(json.decode_object(body), "stream_options") or {}
-        body = set_member(body, "stream_options", json.encode({**options, "include_usage": True}))
+        body = _asking_for_usage(body, head)
     forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)
     return UpstreamCall(path=path, body=body, headers=JSON_HEADERS + forwarded)
+
+
+def _asking_for_usage(body: bytes, head: Head) -> bytes:
+    """`body` with `stream_options.include_usage` on. Where there are no options the bytes need not be walked."""
+    if "stream_options" not in head.fields:
+        start = body.index(b"{") + 1
+        return b"".join((body[:start], b'"stream_options":{"include_usage":true},', body[start:]))
+    options = optional_object(json.decode_object(body), "stream_options") or {}
+    return set_member(body, "stream_options", json.encode({**options, "include_usage": True}))
 
 
 def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
@@ -87,20 +93,15 @@ def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
 
 def _features(body: JsonObject, messages: msgspec.Raw | None) -> frozenset[str]:
     """Feature words, the same as those of the decoded request."""
-    parts: list[Part] = []
-    if messages is not None:
-        bytes_of_messages = bytes(messages)
-        if any(word in bytes_of_messages for word in _MEDIA_WORDS):
-            for place, message in enumerate(objects_of(json.decode(bytes_of_messages, "messages"))):
-                parts += content_parts(message.get("content"), f"messages[{place}].content")
+    kinds = media_kinds(messages) if messages is not None else set[MediaKind]()
     words = tuple(
         word for word in list_of(body.get("modalities")) if text_of(word) in ("image", "audio", "video")
     )
     return features_of(
         ChatRequest(
-            dialect="openai_chat",
+            dialect=NAME,
             model="",
-            turns=(Turn(role="user", parts=tuple(parts)),),
+            turns=(Turn(role="user", parts=tuple(Media(kind=kind, source=Url(url="")) for kind in kinds)),),
             tools=decode_tools(body),
             modalities=words,
         )

@@ -7,14 +7,24 @@ answer's text stays, the call itself is noted).
 
 from allgate.dialects.openai_chat.content_encode import encode_content, encode_part, encode_text
 from allgate.dialects.openai_chat.details import CLIENT_SCOPE, details_of_seal
-from allgate.dialects.openai_chat.own import NAME, own
+from allgate.dialects.openai_chat.own import NAME, VENDOR, own
 from allgate.dialects.passes.call_ids import fitting_call_id
 from allgate.dialects.passes.custom_tools import wrap_input
 from allgate.dialects.passes.lenient import objects_of
 from allgate.dialects.passes.tool_names import ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, converted, dropped
-from allgate.operations.chat.parts import Media, Part, Refusal, Seal, Text, Thinking, ToolCall, ToolResult
+from allgate.operations.chat.parts import (
+    FileRef,
+    Media,
+    Part,
+    Refusal,
+    Seal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
@@ -85,8 +95,11 @@ class MessageEncoder:
         calls = [part for part in turn.parts if isinstance(part, ToolCall)]
         thoughts = [part for part in turn.parts if isinstance(part, Thinking)]
         spoken: list[Part] = []
+        heard: JsonObject = {}
         for part in turn.parts:
-            if isinstance(part, Media):
+            if isinstance(part, Media) and part.kind == "audio":
+                heard = self._heard(part, path)
+            elif isinstance(part, Media):
                 self._pictures.append(part)
             elif not isinstance(part, (ToolCall, Thinking)):
                 spoken.append(part)
@@ -94,10 +107,21 @@ class MessageEncoder:
         message: JsonObject = {**kept, "role": "assistant"}
         message["content"] = self._said(spoken, f"{path}.content") or (None if calls else "")
         written = objects_of(own(turn.extra).get("reasoning_details"))
-        message |= self._thought(thoughts, written, path, in_loop=in_loop) | self._named(turn)
+        message |= self._thought(thoughts, written, path, in_loop=in_loop) | self._named(turn) | heard
         if calls:
             message["tool_calls"] = [self._call(call) for call in calls]
         return message
+
+    def _heard(self, sound: Media, path: str) -> JsonObject:
+        """What the assistant said aloud: by its id, where the provider keeps it."""
+        if (
+            isinstance(sound.source, FileRef)
+            and sound.source.origin == VENDOR
+            and "audio" in self._caps.modalities_out
+        ):
+            return {"audio": {"id": sound.source.ref}}
+        self._notes.append(dropped(f"{path}.audio", "this model cannot hear the assistant's earlier sound"))
+        return {}
 
     def _said(self, parts: list[Part], path: str) -> Json:
         """Assistant content: text as one string (many servers take nothing else), beside a refusal as parts."""

@@ -6,7 +6,6 @@ from allgate.dialects.openai_chat.answer_encode import (
     annotations_wire,
     call_wire,
     details_wire,
-    hosted_text,
     image_wire,
     shows_thinking,
     speaks_legacy,
@@ -99,9 +98,7 @@ class _MessageBuilder:
             case Media():
                 self._add_media(part)
             case Hosted():
-                self._content.append(hosted_text(part))
-                if part.tool != "code_execution":
-                    self._notes.append(dropped(f"hosted.{part.tool}", f"{NAME} shows only its citations"))
+                self._notes.append(dropped(f"hosted.{part.tool}", f"{NAME} shows only its citations"))
             case ToolResult() | Opaque():
                 self._notes.append(dropped("content", f"{NAME} has no place for it"))
 

@@ -17,7 +17,6 @@ from allgate.dialects.openai_chat.answer_encode import (
     annotations_wire,
     details_wire,
     google_content,
-    hosted_text,
     image_wire,
     shows_thinking,
     speaks_legacy,
@@ -38,7 +37,7 @@ from allgate.operations.chat.events import (
     Tick,
     UsageSeen,
 )
-from allgate.operations.chat.parts import Hosted, Media, Part, Refusal, Text, Thinking, ToolCall
+from allgate.operations.chat.parts import Media, Part, Refusal, Text, Thinking, ToolCall
 from allgate.wire import json
 from allgate.wire.json import JsonObject
 
@@ -217,9 +216,6 @@ class ChatStreamEncoder:
             case Media(kind="image" | "video"):
                 index, choice.images = choice.images, choice.images + 1
                 return self._chunk(choice, {"images": [image_wire(part, self._asked.seals, index)]})
-            case Hosted() if text := hosted_text(part):
-                choice.text_characters += len(text)
-                return self._chunk(choice, {"content": text})
             case _:
                 return b""
 
