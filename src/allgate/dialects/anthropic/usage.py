@@ -115,8 +115,7 @@ def _hosted_calls(usage: Usage) -> JsonObject:
         "web_fetch_requests": usage.web_fetch_calls,
         "code_execution_requests": usage.code_execution_calls,
     }
-    found = {name: count for name, count in counts.items() if count}
-    return {"web_search_requests": 0, "web_fetch_requests": 0, **found} if found else {}
+    return {name: count for name, count in counts.items() if count is not None}
 
 
 def estimated_input_tokens(request: ChatRequest) -> int:
