@@ -48,7 +48,7 @@ def media_kinds(messages: msgspec.Raw) -> set[MediaKind]:
         parts = [part for raw in lists if raw[:1] == b"[" for part in _parts.decode(raw)]
     except (msgspec.DecodeError, ValueError, RecursionError):
         return _kinds_of_odd(json.decode(bytes(messages), "messages"))
-    kinds = {kind for part in parts if (kind := _kind(part)) is not None}
+    kinds: set[MediaKind] = {kind for part in parts if (kind := _kind(part)) is not None}
     if any(bytes(message.audio)[:1] == b"{" for message in decoded):
         kinds.add("audio")
     return kinds
