@@ -79,8 +79,10 @@ class ResponsesStreamMeter:
 
     def close(self) -> bytes:
         """The terminal event; nothing if there was none, because then the answer is not complete."""
-        rest = self._splitter.close()
-        last = rest.raw.rstrip(b"\r\n") + b"\n\n" if rest is not None and self._passes(rest) else b""
+        last = b""
+        if rest := self._splitter.close():
+            whole = SseFrame(rest.event, rest.data, rest.raw.rstrip(b"\r\n") + b"\n\n")
+            last = whole.raw if self._passes(whole) else b""
         return last + self._held if self.facts().finished else b""
 
     def facts(self) -> Facts:
