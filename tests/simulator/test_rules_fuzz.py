@@ -11,18 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allgate.simulator import (
-    anthropic_rules,
-    gemini_rules,
-    openai_chat_rules,
-    openai_responses_rules,
-    signing,
-)
+from allgate.simulator import signing
 from allgate.simulator.answer import Ask, compose
-from allgate.simulator.anthropic_messages import THINKING_KIND
+from allgate.simulator.anthropic import request as anthropic
+from allgate.simulator.anthropic.messages import THINKING_KIND
 from allgate.simulator.exchange import Rejected, Request
-from allgate.simulator.gemini_contents import CALL_KIND, call_content
-from allgate.simulator.openai_responses_input import REASONING_KIND
+from allgate.simulator.gemini import request as gemini
+from allgate.simulator.gemini.contents import CALL_KIND, call_content
+from allgate.simulator.openai_chat import request as openai_chat
+from allgate.simulator.openai_responses import request as openai_responses
+from allgate.simulator.openai_responses.items import REASONING_KIND
 from allgate.simulator.scenes import Scene
 
 SECRET = b"ours"
@@ -90,10 +88,10 @@ def request(path: str) -> Request:
 
 Reader = Callable[[Request, Any, bytes], Ask]
 DOORS: dict[str, tuple[Reader, str, dict[str, Any]]] = {
-    "openai_chat": (openai_chat_rules.read, "/v1/chat/completions", CHAT),
-    "openai_responses": (openai_responses_rules.read, "/v1/responses", RESPONSES),
-    "anthropic": (anthropic_rules.read, "/v1/messages", MESSAGES),
-    "gemini": (gemini_rules.read, "/v1/models/gemini-3-pro-preview:generateContent", GENERATE),
+    "openai_chat": (openai_chat.read, "/v1/chat/completions", CHAT),
+    "openai_responses": (openai_responses.read, "/v1/responses", RESPONSES),
+    "anthropic": (anthropic.read, "/v1/messages", MESSAGES),
+    "gemini": (gemini.read, "/v1/models/gemini-3-pro-preview:generateContent", GENERATE),
 }
 
 ODD = st.one_of(

@@ -7,12 +7,16 @@ Only the model list is shared ground: whose it is, the headers of the client say
 
 from collections.abc import Callable
 
-from allgate.simulator import anthropic, gemini, gemini_rules, models, openai_chat
-from allgate.simulator.anthropic import ANTHROPIC
+from allgate.simulator import models
+from allgate.simulator.anthropic import reply as anthropic
+from allgate.simulator.anthropic.door import ANTHROPIC
 from allgate.simulator.exchange import Dialect, Rejected, Request
-from allgate.simulator.gemini import GEMINI
-from allgate.simulator.openai_chat import OPENAI_CHAT
-from allgate.simulator.openai_responses import OPENAI_RESPONSES
+from allgate.simulator.gemini import reply as gemini
+from allgate.simulator.gemini.door import GEMINI
+from allgate.simulator.gemini.request import path_of
+from allgate.simulator.openai_chat import reply as openai_chat
+from allgate.simulator.openai_chat.door import OPENAI_CHAT
+from allgate.simulator.openai_responses.door import OPENAI_RESPONSES
 from allgate.wire.headers import text
 from allgate.wire.json import JsonObject
 
@@ -40,7 +44,7 @@ def dialect_of(request: Request) -> Dialect:
     for ending, dialect in _DOORS:
         if request.path.endswith(ending):
             return dialect
-    if gemini_rules.path_of(request.path) or request.path.startswith(("/v1beta/", "/v1beta1/")):
+    if path_of(request.path) or request.path.startswith(("/v1beta/", "/v1beta1/")):
         return GEMINI
     if text(request.headers, "x-goog-api-key") or "key" in request.query:
         return GEMINI
@@ -50,7 +54,7 @@ def dialect_of(request: Request) -> Dialect:
 def check_route(request: Request) -> None:
     """Raises: Rejected: 404 for a path that does not exist, 405 for the wrong method."""
     served = any(request.path.endswith(ending) for ending, _ in _DOORS)
-    if not served and (gemini_rules.path_of(request.path) or ("", ""))[1] not in _VERBS:
+    if not served and (path_of(request.path) or ("", ""))[1] not in _VERBS:
         raise Rejected(f"Invalid URL ({request.method} {request.path})", status=404)
     if request.method != "POST":
         raise Rejected(f"Not allowed to {request.method} on {request.path}.", status=405)

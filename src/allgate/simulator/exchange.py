@@ -11,6 +11,11 @@ from allgate.simulator.scenes import Scene
 from allgate.wire.headers import Headers
 from allgate.wire.json import Json, JsonObject
 
+EVENT_STREAM = b"text/event-stream; charset=utf-8"
+
+BAD_KEY_PREFIX = "sk-bad"
+"""Keys that begin so are refused at every door."""
+
 STARTED_S = 1_790_000_000
 """The creation time in every reply, seconds since 1970 (September 2026): replies are the same on every run."""
 

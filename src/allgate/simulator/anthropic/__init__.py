@@ -1,0 +1,1 @@
+"""Anthropic Messages, in both of its API versions."""

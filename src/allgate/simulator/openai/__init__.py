@@ -1,0 +1,1 @@
+"""What OpenAI's two formats have in common: checks of fields, and errors."""
