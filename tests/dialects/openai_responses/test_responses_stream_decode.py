@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from allgate.core.errors import ErrorKind, WireError
 from allgate.core.usage import Usage
+from allgate.core.value import changed
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
 from allgate.operations.chat.events import Closed, Delta, Ended, Failed, Finished, Opened, Start
 from allgate.operations.chat.fold import fold
 from allgate.operations.chat.parts import Hosted, Media, Opaque, Refusal, Text, Thinking, ToolCall
+from allgate.operations.chat.request import Sampling
 from dialects.openai_responses.exchange import (
     CREATED,
+    FOREIGN,
     PLAIN,
     completed,
     decoded,
@@ -24,6 +27,7 @@ from dialects.openai_responses.exchange import (
     frame,
     function_call,
     message,
+    note_paths,
     response,
     sent,
 )
@@ -439,3 +443,16 @@ def test_no_stream_raises_anything_but_a_wire_error_and_the_grammar_holds(frames
         elif isinstance(event, Closed):
             assert event.index == open_index
             open_index = None
+
+
+def test_stop_sequences_are_matched_by_us_because_this_dialect_has_none():
+    request = changed(FOREIGN, sampling=Sampling(stop=("END",)))
+    pieces = [CREATED, text_delta("one E"), text_delta("ND two"), completed(message("one END two"))]
+    streamed = fold(events_of(pieces, sent(request)))
+    whole = OPENAI_RESPONSES.decode_response(
+        json.dumps(response(message("one END two"))).encode(), sent(request)
+    )
+    for found in (streamed, whole):
+        assert found.choices[0].parts[0].text == "one "
+        assert found.choices[0].finish.stop_sequence == "END"
+    assert "stop" in note_paths(request)

@@ -9,6 +9,7 @@ from allgate.dialects.openai_responses.target import Target
 from allgate.dialects.openai_responses.usage import decode_usage
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of, text_or_none
 from allgate.dialects.passes.openai_errors import failure_of
+from allgate.dialects.passes.stop_matcher import stopped
 from allgate.operations.chat.parts import Extra
 from allgate.operations.chat.response import ChatResponse, Choice
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
@@ -31,7 +32,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     response = response_of(decode_lenient(body))
     target = Target(sent.request, sent.caps)
     parts = tuple(part for item in objects_of(response.get("output")) for part in decode_output(item, target))
-    return ChatResponse(
+    found = ChatResponse(
         id=text_of(response.get("id")),
         model=text_of(response.get("model")),
         created_s=created_s(response),
@@ -42,6 +43,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
         service_tier=text_or_none(response.get("service_tier")),
         extra=response_extra(response, target),
     )
+    return stopped(found, sent.request.sampling.stop)
 
 
 def response_of(value: Json) -> JsonObject:

@@ -29,6 +29,8 @@ def sampling(target: Target) -> JsonObject:
     for name in _FOREIGN_ONLY:
         if getattr(said, name) is not None:
             target.drop(name, "this dialect has no such setting")
+    if said.stop:
+        target.convert("stop", "matched in the answer by the gateway")
     wire: JsonObject = {}
     if said.max_tokens is not None:
         wire["max_output_tokens"] = _clamped(

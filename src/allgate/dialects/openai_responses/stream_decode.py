@@ -22,6 +22,7 @@ from allgate.dialects.openai_responses.usage import decode_usage
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.dialects.passes.sequencer import PartSequencer
+from allgate.dialects.passes.stop_matcher import StopMatcher
 from allgate.operations.chat.events import Ended, Event, Failed, Finished, Start, UsageSeen
 from allgate.operations.chat.parts import Part, Thinking
 from allgate.wire.json import JsonObject
@@ -50,7 +51,7 @@ class ResponsesStreamDecoder:
 
     __slots__ = (
         "_aligned", "_calls", "_done", "_ended", "_events", "_items", "_kinds", "_messages", "_sequencer", "_splitter",
-        "_started", "_target", "_thoughts", "_unsplit",
+        "_started", "_stops", "_target", "_thoughts", "_unsplit",
     )  # fmt: skip
 
     def __init__(self, sent: Sent) -> None:
@@ -64,6 +65,8 @@ class ResponsesStreamDecoder:
         self._items: dict[int, JsonObject] = {}  # output index → the item as it was announced
         self._done: dict[int, JsonObject] = {}  # output index → the item as it was finished
         self._kinds: set[type[Part]] = set()  # of the parts that were told
+        stops = sent.request.sampling.stop  # this dialect has none
+        self._stops = StopMatcher(stops) if stops else None
         self._started = False
         self._ended = False
         self._unsplit = 0  # bytes of a frame that is not complete
@@ -92,7 +95,7 @@ class ResponsesStreamDecoder:
     def _handed_out(self) -> list[Event]:
         events = self._events.copy()
         self._events.clear()
-        return events
+        return self._stops.pass_on(events) if self._stops else events
 
     def _take(self, raw: SseFrame) -> None:
         if self._ended or not raw.data or raw.data == b"[DONE]":
