@@ -110,6 +110,16 @@ def test_half_of_a_failed_job_is_undone(writer: Writer, path: Path):
     assert rows(path) == []
 
 
+def test_a_job_that_was_cancelled_while_it_waited_is_not_run(writer: Writer, path: Path):
+    """A readiness check that runs out of time cancels its job; the thread must survive that."""
+    gate = Gate(writer)
+    cancelled, next_one = writer.submit(insert(1)), writer.submit(insert(2))
+    assert cancelled.cancel()
+    gate.release()
+    assert next_one.result(DEADLINE_S) == 2
+    assert rows(path) == [2]
+
+
 def test_a_failed_commit_fails_every_job_of_its_group_and_no_other(path: Path):
     connection = connected(path)
     connection.execute("PRAGMA foreign_keys = ON")

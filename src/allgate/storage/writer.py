@@ -3,13 +3,15 @@
 Everything that waits when the thread comes back from a commit goes into the next transaction: under load one fsync
 serves many jobs (5-7 µs per charge in groups of a hundred, 131 µs one by one), and at rest a job waits for nobody. A
 job is a function of the connection. It runs inside a savepoint, so one that fails takes nobody with it, and its result
-reaches its future only after the commit: who sees a result knows that it survives a power cut.
+reaches its future only after the commit: who sees a result knows that it survives a power cut. A job whose future was
+cancelled while it waited is not run.
 """
 
 import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -81,7 +83,8 @@ class Writer:
         group: list[_Job[object]] = []
         job = self._queue.get()
         while job is not None:
-            group.append(job)
+            if job.future.set_running_or_notify_cancel():  # from here on it cannot be cancelled
+                group.append(job)
             if len(group) == GROUP_JOBS_MAX:
                 return group, False
             try:
@@ -91,22 +94,19 @@ class Writer:
         return group, True
 
     def _commit(self, group: list[_Job[object]]) -> None:
-        results: list[tuple[_Job[object], object]] = []
+        """One transaction; then every job of the group is told how it ended."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            results = [(job, result) for job in group if (result := self._run(job)) is not _FAILED]
+            endings = [self._run(job) for job in group]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            for job in group:
-                if not job.future.done():
-                    job.future.set_exception(error)
-            return
-        for job, result in results:
-            job.future.set_result(result)
+            endings = [partial(job.future.set_exception, error) for job in group]
+        for end in endings:
+            end()
 
-    def _run(self, job: _Job[object]) -> object:
-        """The result of one job. A job that raises is undone and told so, and the transaction goes on without it."""
+    def _run(self, job: _Job[object]) -> Callable[[], None]:
+        """How one job ended, to be said after the commit. One that raises is undone, and the rest goes on without it."""
         execute = self._connection.execute
         execute("SAVEPOINT job")
         try:
@@ -114,14 +114,10 @@ class Writer:
         except Exception as error:
             execute("ROLLBACK TO job")
             execute("RELEASE job")
-            job.future.set_exception(error)
-            return _FAILED
+            return partial(job.future.set_exception, error)
         execute("RELEASE job")
-        return result
+        return partial(job.future.set_result, result)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-
-
-_FAILED = object()
