@@ -14,6 +14,8 @@ import anthropic
 import openai
 from google import genai
 
+FAULT = "faulty call"
+"""The provider itself finds fault with a call it made. Only Gemini has a word for it."""
 SCHEMA = {"type": "object", "additionalProperties": True}
 
 
@@ -167,10 +169,16 @@ async def read_responses(client: openai.AsyncOpenAI, model: str, stream: bool, t
         ]
     if not stream:
         return _responses_reading(await client.responses.create(**ask))
-    last = None
+    last, items = None, []
     async for event in await client.responses.create(**ask, stream=True):
-        if event.type in ("response.completed", "response.incomplete", "response.failed"):
+        if event.type == "response.output_item.done":
+            items.append(event.item)
+        elif event.type in ("response.completed", "response.incomplete"):
             last = event.response
+        elif event.type == "response.failed":
+            raise openai.OpenAIError(event.response.error.message)
+    if not last.output:  # the last event of some backends repeats nothing
+        last = last.model_copy(update={"output": items})
     return _responses_reading(last)
 
 
@@ -207,6 +215,8 @@ def _responses_reading(response: Any) -> Reading:
 
 # --- Anthropic ---------------------------------------------------------------------------------------------------------
 
+# What stands in a Messages answer for a picture or sound, which it has no block for.
+MEDIA_MARKS = ("[image]", "[audio]", "[video]")
 ANTHROPIC_FINISH = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -237,7 +247,7 @@ def _anthropic_reading(message: Any) -> Reading:
     usage = message.usage
     cached = (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
     return reading(
-        (block.text for block in message.content if block.type == "text"),
+        (block.text for block in message.content if block.type == "text" and block.text not in MEDIA_MARKS),
         (block.thinking for block in message.content if block.type == "thinking"),
         ((block.name, block.input) for block in message.content if block.type == "tool_use"),
         ANTHROPIC_FINISH.get(message.stop_reason or "", message.stop_reason or ""),
@@ -247,8 +257,8 @@ def _anthropic_reading(message: Any) -> Reading:
 
 # --- Gemini ------------------------------------------------------------------------------------------------------------
 
-# A call that Gemini itself finds fault with: no other dialect has a word for it, so what came with it decides.
-GEMINI_STOPS = {"STOP", "CONTINUATION", "UNEXPECTED_TOOL_CALL", "MALFORMED_FUNCTION_CALL"}
+GEMINI_STOPS = {"STOP", "CONTINUATION"}
+GEMINI_FAULTS = {"UNEXPECTED_TOOL_CALL", "MALFORMED_FUNCTION_CALL"}
 GEMINI_FILTERS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}
 
 
@@ -283,7 +293,7 @@ def _gemini_reading(chunks: list[Any]) -> Reading:
         if native in GEMINI_FILTERS
         else native.lower()
     )
-    finish = "stop" if native in GEMINI_STOPS else finish
+    finish = "stop" if native in GEMINI_STOPS else FAULT if native in GEMINI_FAULTS else finish
     usage = next((chunk.usage_metadata for chunk in reversed(chunks) if chunk.usage_metadata), None)
     return reading(
         (part.text for part in parts if part.text and not part.thought),

@@ -40,9 +40,9 @@ def recordings(shared: Path) -> list[Recording]:
 def _read(path: Path) -> Recording | None:
     raw = json.loads(path.read_text())
     dialect, response = DIALECTS.get(raw["endpoint"]), raw["response"]
-    if dialect is None or response.get("status") != 200:
-        return None
-    request = raw.get("request") or {}
+    request = raw.get("request")
+    if dialect is None or request is None or response.get("status") != 200:
+        return None  # without its request it is no exchange: its source shortened or joined such replies
     if raw["endpoint"] == "responses" and (response.get("body") or {}).get("status") in UNFINISHED:
         return None  # a background job's first word, not an answer
     return Recording(
@@ -50,7 +50,7 @@ def _read(path: Path) -> Recording | None:
         provider=raw["provider"],
         dialect=dialect,
         stream=bool(raw["stream"]),
-        request=request.get("body"),
+        request=request["body"],
         reply=_reply(response, dialect),
         content_type=response.get("headers", {}).get("content-type", "application/json").split(";")[0],
     )
@@ -59,21 +59,8 @@ def _read(path: Path) -> Recording | None:
 def _reply(response: dict, dialect: str) -> bytes:
     if "sse" in response:
         return "".join(response["sse"]).encode("utf-8", "surrogatepass")
-    if "events" in response:
-        return b"".join(_framed(event, dialect) for event in response["events"])
     if dialect == "gemini" and isinstance(response.get("body"), list):
         return b"".join(
-            _framed(chunk, dialect) for chunk in response["body"]
+            b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in response["body"]
         )  # array mode, which SDKs never ask for
     return json.dumps(response["body"]).encode() if "body" in response else response["text"].encode()
-
-
-def _framed(event: object, dialect: str) -> bytes:
-    """A response-only fixture holds the data payloads alone: give them the dialect's frames."""
-    if event == "[DONE]":
-        return b"data: [DONE]\n\n"
-    data = event if isinstance(event, str) else json.dumps(event)
-    if data == "[DONE]":
-        return b"data: [DONE]\n\n"
-    kind = json.loads(data).get("type", "") if dialect in ("openai_responses", "anthropic") else ""
-    return (f"event: {kind}\n" if kind else "").encode() + b"data: " + data.encode() + b"\n\n"

@@ -10,6 +10,7 @@ from allgate.dialects.gemini.hosted import hosted_parts
 from allgate.dialects.gemini.media import media_part
 from allgate.dialects.gemini.parts_decode import NO_ARGUMENTS, own_members
 from allgate.dialects.gemini.signatures import ORIGIN, for_client
+from allgate.dialects.passes.custom_tools import wrap_input
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.parts import (
     Hosted,
@@ -129,7 +130,8 @@ class PartsEncoder:
         return [*thought, *after]
 
     def _call(self, call: ToolCall) -> list[JsonObject]:
-        arguments, fit = arguments_object(call.input or NO_ARGUMENTS)
+        text = wrap_input(call.input) if call.input_kind == "text" else call.input or NO_ARGUMENTS
+        arguments, fit = arguments_object(text)
         if fit == "text":
             self.malformed = True
             self.notes.append(dropped("tool call", "its arguments are not complete JSON"))
