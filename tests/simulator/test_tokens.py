@@ -22,3 +22,9 @@ def test_pieces_joined_give_the_text_and_are_never_empty_nor_more_than_asked_for
     assert "".join(pieces) == text
     assert all(pieces)
     assert len(pieces) == min(number, tokens.count(text))
+
+
+def test_a_stream_says_a_text_token_by_token_or_in_as_many_pieces_as_asked_for():
+    assert tokens.text_deltas("Hello big world", None) == ["Hell", "o", " big", " worl", "d"]
+    assert tokens.text_deltas("Hello big world", 2) == ["Hello", " big world"]
+    assert len(tokens.argument_deltas("word " * 1000)) == tokens.ARGUMENT_PIECES_MAX

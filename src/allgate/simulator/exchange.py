@@ -63,7 +63,8 @@ class Dialect(Value, frozen=True, kw_only=True):
 
     `read` raises Rejected for what the vendor refuses. `frames` yields the events of a stream. `rejection` is the
     error body; `fault` gives the vendor's words for an error status; `failure` is the in-band error of a stream
-    (at the given frame), `idle` its keep-alive. `headers` are what the vendor puts on every reply, `retry_headers` on an error of a status.
+    (at the given frame), `idle` its keep-alive. `headers` are what the vendor puts on every reply, `retry_headers` what
+    it adds to an error of this status.
     """
 
     name: str

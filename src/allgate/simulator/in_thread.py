@@ -34,15 +34,19 @@ class ThreadedSimulator:
 
     @property
     def open_connections(self) -> int:
+        """Connections that are open now."""
         return self._simulator.open_connections
 
     def script(self, *scenes: str) -> None:
+        """Queue scenes, each for one request to come."""
+
         async def queue() -> None:
             self._simulator.script(*scenes)
 
         asyncio.run_coroutine_threadsafe(queue(), self._loop).result(STARTED_S_MAX)
 
     def release(self, name: str) -> None:
+        """Let every request go on that waits at `hold=name`, now and later."""
         self._loop.call_soon_threadsafe(self._simulator.release, name)
 
     def wait_for(self, wanted: Callable[[Line], bool], timeout_s: float = 10) -> Line:

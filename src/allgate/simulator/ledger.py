@@ -69,6 +69,7 @@ class Ledger:
 
     @property
     def lines(self) -> list[Line]:
+        """Every line kept, oldest first."""
         return list(self._lines.values())
 
     @property
@@ -87,6 +88,7 @@ class Ledger:
         return self._headers.get(line.serial, {})
 
     def open(self, line: Line, headers: dict[str, str]) -> None:
+        """A request has come in."""
         self.requests += 1
         self._lines[line.serial] = line
         self._headers[line.serial] = headers
@@ -97,6 +99,7 @@ class Ledger:
         self._tell(line)
 
     def keep_body(self, serial: int, body: Json, size_bytes: int) -> None:
+        """Keep the parsed body of the request `serial`, if it is not too long."""
         if size_bytes <= BODY_BYTES_MAX:
             self._bodies[serial] = body
         if len(self._bodies) > BODIES_MAX:

@@ -30,8 +30,6 @@ LINE_CHARS_MAX = 500
 _SPOKEN = re.compile(r"^[ \t]*!scene\b[ \t]*([^\n]*)\n?", re.MULTILINE)
 _PEEK_MODEL = re.compile(rb'"model"\s*:\s*"sim-([^"\\]*)"')
 _PEEK_SPOKEN = re.compile(rb"!scene\b[ \t]*([^\\\"\n]*)")
-
-
 How = Literal["close", "reset", "drop", "end"]
 
 

@@ -14,6 +14,9 @@ from itertools import pairwise
 MESSAGE_TOKENS = 3
 """What a message costs beside its text: the figure OpenAI's cookbook gives for its chat models."""
 
+ARGUMENT_PIECES_MAX = 64
+"""Fragments of one call's arguments in a stream: more would make tests slow and prove nothing new."""
+
 MEDIA_TOKENS = 258
 """What a picture, file or sound costs: Gemini's figure for a small picture."""
 
@@ -40,3 +43,13 @@ def pieces(text: str, number: int) -> list[str]:
     number = min(number, len(tokens))
     bounds = [index * len(tokens) // number for index in range(number + 1)] if number else []
     return ["".join(tokens[start:end]) for start, end in pairwise(bounds)]
+
+
+def text_deltas(text: str, number: int | None) -> list[str]:
+    """`text` as a stream says it: in `number` pieces, or token by token where the scene names no number."""
+    return split(text) if number is None else pieces(text, number)
+
+
+def argument_deltas(arguments: str) -> list[str]:
+    """The arguments of a call as a stream says them."""
+    return pieces(arguments, ARGUMENT_PIECES_MAX)

@@ -16,15 +16,9 @@ from allgate.wire.json import Json, JsonObject
 MARKS_MAX = 4
 """Blocks with `cache_control` in one request."""
 
-
 USER = ("text", "image", "document", "search_result", "tool_result", "container_upload")
-
-
 RESULT = ("text", "image", "document", "search_result", "tool_reference")
-
-
 SYSTEM = ("text", "tool_addition", "tool_removal", "mcp_tool_listing")
-
 
 ASSISTANT = (
     "text", "document", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "web_search_tool_result",
@@ -32,16 +26,9 @@ ASSISTANT = (
     "text_editor_code_execution_tool_result", "tool_search_tool_result", "mcp_tool_use", "mcp_tool_result", "fallback",
 )  # fmt: skip
 
-
 _ALLOWED = {"user": USER, "assistant": ASSISTANT, "system": SYSTEM}
-
-
 THINKING_KIND = "anthropic/thinking"
-
-
 REDACTED_KIND = "anthropic/redacted"
-
-
 SEARCH_KIND = "anthropic/search"
 
 

@@ -24,7 +24,6 @@ _STOP = {
     "pause": "pause_turn",
 }
 
-
 CREATED_AT = "2026-09-21T00:00:00Z"
 
 
@@ -60,6 +59,7 @@ def model_card(name: str) -> JsonObject:
 
 
 def message_head(ask: Ask, request: Request) -> JsonObject:
+    """What a message is before it says anything."""
     return {
         "id": f"msg_sim{request.serial:08d}",
         "type": "message",
@@ -70,6 +70,7 @@ def message_head(ask: Ask, request: Request) -> JsonObject:
 
 
 def ending(answer: Answer) -> JsonObject:
+    """Why the message ended."""
     refused = answer.finish in ("refusal", "content_filter")
     details = {"type": "refusal", "category": "cyber", "explanation": answer.refusal} if refused else None
     return {"stop_reason": _STOP[answer.finish], "stop_sequence": answer.stop, "stop_details": details}
@@ -106,6 +107,7 @@ def _marks(body: JsonObject) -> list[JsonObject]:
 
 
 def blocks_of(ask: Ask, answer: Answer, scene: Scene, secret: bytes) -> list[JsonObject]:
+    """The content of the message."""
     blocks: list[JsonObject] = []
     if answer.thinking is not None:
         blocks.append(_thinking(ask, answer.thinking, scene, secret))

@@ -18,13 +18,8 @@ from allgate.wire.headers import text
 from allgate.wire.json import Json, JsonObject
 
 VERSIONS = ("2023-06-01", "2026-10-21")
-
-
 NEWEST = VERSIONS[1]
-
-
 SAMPLING = ("temperature", "top_p", "top_k")
-
 
 _FIELDS = frozenset(
     {
@@ -33,7 +28,6 @@ _FIELDS = frozenset(
         "inference_geo", "diagnostics", "speed", "user_profile_id", "workspace_id",
     }
 )  # fmt: skip
-
 
 _COUNT_FIELDS = frozenset(
     {
@@ -48,7 +42,6 @@ _COUNT_FIELDS = frozenset(
         "speed",
     }
 )
-
 
 # field → what a beta named in `anthropic-beta` must begin with
 _BETA_FIELDS = {

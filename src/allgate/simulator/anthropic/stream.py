@@ -14,7 +14,7 @@ from allgate.simulator.scenes import Scene
 from allgate.wire import json
 from allgate.wire.json import JsonObject
 
-ARGUMENT_PIECES_MAX = 64
+IDLE = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
 def frames(
@@ -57,9 +57,6 @@ def _event(data: JsonObject) -> bytes:
     return b"event: " + data["type"].encode() + b"\ndata: " + json.encode(data) + b"\n\n"
 
 
-IDLE = _event({"type": "ping"})
-
-
 def _delta_usage(usage: JsonObject) -> JsonObject:
     kept = (
         "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens",
@@ -81,7 +78,7 @@ def _parted(block: JsonObject, scene: Scene, answer: Answer) -> tuple[JsonObject
     match block["type"]:
         case "text":
             text = block["text"]
-            pieces = tokens.split(text) if scene.pieces is None else tokens.pieces(text, scene.pieces)
+            pieces = tokens.text_deltas(text, scene.pieces)
             deltas: list[JsonObject] = [{"type": "text_delta", "text": piece} for piece in pieces]
             cited: list[JsonObject] = [
                 {"type": "citations_delta", "citation": cited} for cited in block.get("citations", [])
@@ -104,5 +101,5 @@ def _parted(block: JsonObject, scene: Scene, answer: Answer) -> tuple[JsonObject
 
 
 def _input_deltas(raw: str) -> list[JsonObject]:
-    pieces = ["", *tokens.pieces(raw, ARGUMENT_PIECES_MAX)]
+    pieces = ["", *tokens.argument_deltas(raw)]
     return [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]

@@ -77,7 +77,6 @@ def _disabled(
 
 _Rule = Callable[[JsonObject, JsonObject, Claude, int | None, str | None], bool]
 
-
 _THINKING: dict[str, _Rule] = {
     "enabled": _enabled,
     "adaptive": _adaptive,

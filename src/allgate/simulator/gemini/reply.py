@@ -81,10 +81,12 @@ def model_card(name: str) -> JsonObject:
 
 
 def base_of(ask: Ask, request: Request) -> JsonObject:
+    """What stands on every chunk."""
     return {"modelVersion": ask.model, "responseId": f"sim{request.serial:08d}"}
 
 
 def candidate(answer: Answer, parts: list[JsonObject]) -> JsonObject:
+    """A candidate with these parts, not yet ended."""
     return {"content": {"parts": parts, "role": "model"}, "index": answer.index}
 
 
@@ -144,4 +146,5 @@ def _args(call: Call) -> JsonObject | None:
 
 
 def text_signature(answer: Answer, secret: bytes) -> str:
+    """The signature of a text; it does not cover the text, because clients join the pieces of a stream as they like."""
     return signing.seal(secret, TEXT_KIND, f"choice {answer.index}")

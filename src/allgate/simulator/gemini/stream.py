@@ -84,5 +84,5 @@ def _deltas(
     for item in call_parts(answer, gemini, secret):
         yield [item]
     text = answer.text
-    pieces = tokens.split(text) if scene.pieces is None else tokens.pieces(text, scene.pieces)
+    pieces = tokens.text_deltas(text, scene.pieces)
     yield from ([{"text": piece}] for piece in pieces)

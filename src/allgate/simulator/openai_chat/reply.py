@@ -76,10 +76,12 @@ def model_card(name: str) -> JsonObject:
 
 
 def reply_id(request: Request) -> str:
+    """The id of an answer, the same on all of its chunks."""
     return f"chatcmpl-sim{request.serial:08d}"
 
 
 def finish_reason(answer: Answer, ask: Ask) -> str:
+    """OpenAI's word for the end of a choice."""
     return "function_call" if answer.calls and ask.body.get("functions") else _FINISH[answer.finish]
 
 
@@ -117,6 +119,7 @@ def _call(call: Call) -> JsonObject:
 
 
 def annotation(citation: Citation) -> JsonObject:
+    """A citation on a message."""
     place = {"start_index": citation.start, "end_index": citation.end}
     return {"type": "url_citation", "url_citation": place | {"url": citation.url, "title": citation.title}}
 

@@ -68,7 +68,6 @@ _FIELDS: dict[str, Check] = {
     "prompt_cache_retention": text, "prompt_cache_options": mapping, "moderation": anything,
 }  # fmt: skip
 
-
 # What OpenAI-like vendors added, and their clients send: DeepSeek, Qwen, GLM, Kimi, vLLM, OpenRouter, Google.
 _VENDOR_FIELDS: dict[str, Check] = dict.fromkeys(
     ("thinking", "enable_thinking", "thinking_budget", "top_k", "min_p", "repetition_penalty", "reasoning", "google",
@@ -76,7 +75,6 @@ _VENDOR_FIELDS: dict[str, Check] = dict.fromkeys(
      "provider", "plugins", "safe_prompt", "random_seed", "do_sample", "tool_stream", "reasoning_split", "stop_token_ids"),
     anything,
 )  # fmt: skip
-
 
 _SAMPLING_DEFAULTS = {"temperature": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
 

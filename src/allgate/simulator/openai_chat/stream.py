@@ -25,13 +25,7 @@ from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
 DONE = b"data: [DONE]\n\n"
-
-
 IDLE = b": keep-alive\n\n"
-
-
-ARGUMENT_PIECES_MAX = 64
-"""Fragments of one call's arguments: more would make long argument tests slow and prove nothing new."""
 
 
 def frames(
@@ -99,9 +93,7 @@ def _choices(ask: Ask, answer: Answer, scene: Scene) -> Iterator[JsonObject]:
         for delta in _call_deltas(answer, legacy=bool(ask.body.get("functions"))):
             yield choice(delta)
     else:
-        pieces = (
-            tokens.split(answer.text) if scene.pieces is None else tokens.pieces(answer.text, scene.pieces)
-        )
+        pieces = tokens.text_deltas(answer.text, scene.pieces)
         for piece in pieces:
             told = logprobs(ask, tokens.split(piece)) if ask.body.get("logprobs") else None
             yield choice({"content": piece}, told=told)
@@ -114,7 +106,7 @@ def _choices(ask: Ask, answer: Answer, scene: Scene) -> Iterator[JsonObject]:
 def _call_deltas(answer: Answer, *, legacy: bool) -> Iterator[JsonObject]:
     if legacy:
         yield {"function_call": {"name": answer.calls[0].name, "arguments": ""}}
-        for piece in tokens.pieces(answer.calls[0].arguments, ARGUMENT_PIECES_MAX):
+        for piece in tokens.argument_deltas(answer.calls[0].arguments):
             yield {"function_call": {"arguments": piece}}
         return
     for place, call in enumerate(answer.calls):
@@ -126,5 +118,5 @@ def _call_deltas(answer: Answer, *, legacy: bool) -> Iterator[JsonObject]:
             kind: {"name": call.name, field: ""},
         }
         yield {"tool_calls": [opening]}
-        for piece in tokens.pieces(call.arguments, ARGUMENT_PIECES_MAX):
+        for piece in tokens.argument_deltas(call.arguments):
             yield {"tool_calls": [{"index": place, kind: {field: piece}}]}

@@ -19,6 +19,7 @@ TOOLS_MAX = 128
 
 
 def read_tools(body: JsonObject) -> tuple[Tool, ...]:
+    """The declared tools and functions. Raises: Rejected."""
     declared = items(body, "tools")
     if body.get("tools") == []:
         raise Rejected(
@@ -41,7 +42,7 @@ def read_tools(body: JsonObject) -> tuple[Tool, ...]:
 
 
 def read_choice(body: JsonObject, tools: tuple[Tool, ...]) -> str | None:
-    """The tool that must be called: its name, "*" for any, None for none."""
+    """The tool that must be called: its name, "*" for any, None for none. Raises: Rejected."""
     wanted: Json = body.get("tool_choice") if body.get("tools") else body.get("function_call")
     if wanted in (None, "auto", "none"):
         return None

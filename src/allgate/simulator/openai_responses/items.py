@@ -16,26 +16,14 @@ from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
 REASONING_KIND = "openai/reasoning"
-
-
 OUR_REASONING_ID = "rs_sim"
-
-
 CALL_ID_CHARS_MAX = 64
 """Characters of a call id."""
 
-
 ROLES = ("assistant", "system", "developer", "user")
-
-
 _INPUT_PARTS = ("input_text", "input_image", "input_file", "input_audio")
-
-
 _OUTPUT_PARTS = ("output_text", "refusal")
-
-
 _TEXT_OF = {"input_text": "text", "output_text": "text", "refusal": "refusal"}
-
 
 _REQUIRED = {
     "function_call": ("call_id", "name", "arguments"),
@@ -47,7 +35,6 @@ _REQUIRED = {
     "compaction": ("encrypted_content",),
 }
 
-
 # Every key of the kinds whose keys are checked; Codex's own metadata may stand on all of them.
 _KEYS = {
     "message": {"role", "content", "status", "phase"},
@@ -58,9 +45,7 @@ _KEYS = {
     "reasoning": {"summary", "content", "encrypted_content", "status"},
 }
 
-
 _KEYS_EVERYWHERE = frozenset({"type", "id", "internal_chat_message_metadata_passthrough"})
-
 
 _PART_KEYS = {
     "input_text": {"text"},
@@ -71,12 +56,8 @@ _PART_KEYS = {
     "refusal": {"refusal"},
 }
 
-
 _PART_KEYS_EVERYWHERE = frozenset({"type", "prompt_cache_breakpoint"})
-
-
 _PREFIXES = {"function_call": "fc", "custom_tool_call": "ctc", "reasoning": "rs", "web_search_call": "ws"}
-
 
 _TYPES = frozenset(
     {

@@ -16,11 +16,6 @@ from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
 IDLE = b'event: keepalive\ndata: {"type":"keepalive"}\n\n'
-
-
-ARGUMENT_PIECES_MAX = 64
-
-
 _Step = tuple[str, JsonObject]
 
 
@@ -46,9 +41,9 @@ def _event(kind: str, number: int, **fields: Json) -> bytes:
     return b"event: " + kind.encode() + b"\ndata: " + json.encode(data) + b"\n\n"
 
 
-def _steps(started: JsonObject, final: JsonObject, scene: Scene) -> Iterator[_Step]:
-    yield "response.created", {"response": started}
-    yield "response.in_progress", {"response": started}
+def _steps(empty: JsonObject, final: JsonObject, scene: Scene) -> Iterator[_Step]:
+    yield "response.created", {"response": empty}
+    yield "response.in_progress", {"response": empty}
     for place, item in enumerate(final["output"]):
         yield "response.output_item.added", {"output_index": place, "item": _opened(item)}
         at = {"item_id": item["id"], "output_index": place}
@@ -83,14 +78,14 @@ def _filled(item: JsonObject, scene: Scene) -> Iterator[_Step]:
             for number, summary in enumerate(item["summary"]):
                 yield from _summary(summary, number)
         case "function_call":
-            pieces = tokens.pieces(item["arguments"], ARGUMENT_PIECES_MAX)
+            pieces = tokens.argument_deltas(item["arguments"])
             yield from (("response.function_call_arguments.delta", {"delta": piece}) for piece in pieces)
             yield (
                 "response.function_call_arguments.done",
                 {"arguments": item["arguments"], "name": item["name"]},
             )
         case "custom_tool_call":
-            pieces = tokens.pieces(item["input"], ARGUMENT_PIECES_MAX)
+            pieces = tokens.argument_deltas(item["input"])
             yield from (("response.custom_tool_call_input.delta", {"delta": piece}) for piece in pieces)
             yield "response.custom_tool_call_input.done", {"input": item["input"]}
         case kind:
@@ -103,7 +98,7 @@ def _content(content: JsonObject, number: int, scene: Scene) -> Iterator[_Step]:
     refused = content["type"] == "refusal"
     field, name = ("refusal", "refusal") if refused else ("text", "output_text")
     text = content[field]
-    pieces = tokens.split(text) if scene.pieces is None else tokens.pieces(text, scene.pieces)
+    pieces = tokens.text_deltas(text, scene.pieces)
     empty: JsonObject = content | {field: ""} | ({} if refused else {"annotations": [], "logprobs": []})
     yield "response.content_part.added", at | {"part": empty}
     logprobs: list[Json] = [] if refused else content["logprobs"]
