@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
 from allgate.operations.chat.fold import unfold
-from allgate.operations.chat.parts import Thinking, ToolCall
+from allgate.operations.chat.parts import Text, Thinking, ToolCall
 from allgate.operations.chat.tools import Custom
 from allgate.wire.message import WireRequest
 from dialects.openai_responses.exchange import (
@@ -232,3 +233,38 @@ def test_codexs_own_web_search_is_optional_and_anyone_elses_is_not():
         ).features
         == frozenset()
     )
+
+
+HISTORY = [{"role": "user", "content": "Fix the bug."}, {"role": "assistant", "content": "Which?"}]
+TRIGGER = {"type": "compaction_trigger"}
+
+
+def test_compaction_by_the_vendor_itself_is_left_to_it():
+    request = decoded(input=[*HISTORY, TRIGGER])
+    assert encoded(request)["input"][-1] == TRIGGER
+    item = {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}
+    reply = folded(completed(item), context=sent(request))
+    assert body_of(reply, request)["output"] == [item]
+
+
+def test_compaction_by_any_other_model_gives_exactly_one_item_which_is_read_again():
+    """Regression 69: no compaction item, or a 404."""
+    request = decoded(input=[*HISTORY, TRIGGER])
+    asking = encoded(request, PLAIN)["input"][-1]
+    assert (asking["role"], "summary" in asking["content"][0]["text"]) == ("user", True)
+    reply = answer(Thinking(text="hm"), Text(text="They want the bug "), Text(text="fixed."))
+    (item,) = body_of(reply, request)["output"]
+    assert (item["type"], item["id"]) == ("compaction", "cmp_ag10")
+    frames = frames_in(told(unfold(reply), request))
+    done = [one["item"] for one in frames if one["type"] == "response.output_item.done"]
+    assert done == frames[-1]["response"]["output"] == [item]
+    later = decoded(input=[item, {"role": "user", "content": "go on"}])
+    assert later.turns[0].parts[0].text.endswith("They want the bug fixed.")
+    assert not later.notes
+
+
+def test_a_summary_that_was_not_written_does_not_erase_the_conversation():
+    request = decoded(input=[*HISTORY, TRIGGER])
+    with pytest.raises(WireError):
+        body_of(answer(Thinking(text="hm")), request)
+    assert frames_in(told(unfold(answer(Thinking(text="hm"))), request))[-1]["type"] == "response.failed"

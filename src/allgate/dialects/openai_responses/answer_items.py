@@ -152,7 +152,7 @@ def whole(item_type: str, item_id: str, part: Part, status: str) -> JsonObject:
         case Media():
             return picture(item_id, part, status)
         case Opaque():
-            return {**object_of(part.raw)}
+            return {"id": item_id, **object_of(part.raw)}
         case _:
             raise AssertionError(f"{type(part).__name__} is told in pieces")
 

@@ -3,8 +3,9 @@
 from typing import final
 
 from allgate.core.errors import Failure
-from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
-from allgate.dialects.openai_responses import errors
+from allgate.dialects.contract import Asked, Facts, Head, Sent, StreamEncoder, UpstreamCall
+from allgate.dialects.openai_responses import compaction, errors
+from allgate.dialects.openai_responses.compaction import CompactingEncoder
 from allgate.dialects.openai_responses.frames import KEEP_ALIVE
 from allgate.dialects.openai_responses.head import passthrough, read_head
 from allgate.dialects.openai_responses.meter import ResponsesStreamMeter, read_facts
@@ -40,10 +41,13 @@ class OpenAiResponses:
         return decode_request(request, seals)
 
     def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
+        if compaction.is_wanted(asked.request):
+            response = compaction.compacted(response, asked.seals)
         return encode_response(response, asked)
 
-    def stream_encoder(self, asked: Asked) -> ResponsesStreamEncoder:
-        return ResponsesStreamEncoder(asked)
+    def stream_encoder(self, asked: Asked) -> StreamEncoder:
+        encoder = ResponsesStreamEncoder(asked)
+        return CompactingEncoder(encoder, asked.seals) if compaction.is_wanted(asked.request) else encoder
 
     def encode_error(self, failure: Failure, request_id: str) -> WireReply:
         return openai_errors.encode_error(failure, request_id)

@@ -12,6 +12,7 @@ from typing import TypeGuard
 
 from allgate.core.errors import wire_error
 from allgate.core.value import changed
+from allgate.dialects.openai_responses import compaction
 from allgate.dialects.openai_responses.content_decode import ContentPart, decode_content, with_message
 from allgate.dialects.openai_responses.items_decode import decode_item
 from allgate.dialects.openai_responses.outputs_decode import OUTPUTS, decode_output
@@ -88,6 +89,9 @@ class InputReader:
             self._said_by(_SPEAKERS[kind], item, kind, path)
         elif kind == "reasoning":
             self._reasoning(item, path)
+        elif kind == compaction.ITEM_TYPE and (turn := compaction.expanded(item, self._seals)):
+            self._end_turn()
+            self.turns.append(turn)
         else:
             self._assistant(decode_item(item))
 
@@ -150,7 +154,10 @@ class InputReader:
             self.leading.append([len(self.system), item])
             return
         self._end_turn()
-        self.turns.append(Turn(role=role, parts=(Opaque(dialect=NAME, raw=item),)))
+        if kind == compaction.TRIGGER:
+            self.turns.append(compaction.trigger_turn(item))
+        else:
+            self.turns.append(Turn(role=role, parts=(Opaque(dialect=NAME, raw=item),)))
 
     def _leading(self) -> bool:
         """True while nothing but system and developer words has come."""

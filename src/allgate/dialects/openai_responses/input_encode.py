@@ -10,6 +10,7 @@ at the head of the next user message.
 from itertools import groupby
 
 from allgate.core.value import changed
+from allgate.dialects.openai_responses import compaction
 from allgate.dialects.openai_responses import items_encode as items
 from allgate.dialects.openai_responses.content_encode import input_part
 from allgate.dialects.openai_responses.item_ids import sendable_id
@@ -33,6 +34,7 @@ from allgate.wire.json import JsonObject
 
 _PICTURE_ABOVE = "[image produced by the assistant above]"
 _CONTINUE = "Continue exactly from where the previous message stopped."
+_TOLD_OTHERWISE = ("additional_tools", compaction.TRIGGER)  # in `tools`, and in words
 _BILLING_LINE = "x-anthropic-billing-header:"
 """Claude Code's first system text: its hash differs in every request, and would spoil the target's prompt cache."""
 
@@ -118,7 +120,8 @@ class InputWriter:
         """A message of anyone but the assistant; items that only this dialect knows stand between its messages."""
         if turn.name is not None and turn.name:
             self._target.drop("name", "this dialect names no speakers")
-        for is_item, group in groupby(turn.parts, key=_is_item):
+        spoken = (part for part in turn.parts if not (self._target.native and compaction.is_in_words(part)))
+        for is_item, group in groupby(spoken, key=_is_item):
             if is_item:
                 for part in group:
                     self._opaque(part)
@@ -202,17 +205,15 @@ class InputWriter:
             self._target.drop(picture.kind, "an assistant's media have no place in this dialect's history")
 
     def _opaque(self, part: Part) -> None:
-        """An item of an unknown type goes back to the vendor. `additional_tools` are in `tools` for all others."""
+        """An item of an unknown type goes back to the vendor."""
         target = self._target
         raw = object_of(part.raw) if isinstance(part, Opaque) and part.dialect == NAME else {}
         kind = raw.get("type")
-        if kind == "compaction_trigger" and not target.native:
-            raise refuse("Compaction", "input")
         if kind == "item_reference" and not target.caps.store:
             raise refuse("An item_reference", "input")
         if raw and target.native and (kind != "compaction" or target.caps.seal_origin == VENDOR):
             self.items.append(dict(raw))
-        elif kind != "additional_tools":
+        elif kind not in _TOLD_OTHERWISE:
             target.drop(f"{kind or 'opaque'} item", "known to its own provider only")
 
     def _tool(self, turn: Turn) -> None:
