@@ -48,7 +48,13 @@ def test_an_ordinary_chunk_is_returned_as_the_same_object():
     chunk = piece("hello")
     assert meter.feed(chunk) is chunk
     two = piece("a") + piece("b")
-    assert meter.feed(two) is two
+    assert meter.feed(two) == two
+
+
+def test_a_chunk_that_ends_as_far_into_a_frame_as_it_began_loses_nothing():
+    """What leaves is then as long as the chunk, and yet other bytes."""
+    _, passed, ending = metered(STREAM[:1], STREAM[1 : len(started()) + 1], STREAM[len(started()) + 1 :])
+    assert passed + ending == STREAM
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))

@@ -236,7 +236,8 @@ def test_the_sdk_repeats_only_what_may_be_repeated(served, kind, requests):
 
 
 _json_texts = st.sampled_from(["", "{}", '{"a":1}', '{"a":{"b":[1,2,"x"]}}', '{"text":"Grüße 😀"}'])
-_seals = st.sampled_from([(), (native(),), (other_seal(),), (native("ZA==", "redacted"),)])
+_seals = st.sampled_from([(), (native(),), (other_seal(),)])
+_redacted = Thinking(form="hidden", seals=(native("ZA==", "redacted"),))
 _parts = st.one_of(
     st.builds(Text, text=st.text(max_size=8), seals=st.sampled_from([(), (other_seal(),)])),
     st.builds(Thinking, text=st.text(max_size=8), seals=_seals),
@@ -248,7 +249,7 @@ _parts = st.one_of(
         seals=_seals,
     ),
     st.builds(Refusal, text=st.text(max_size=8)),
-    st.just(SEARCH),
+    st.sampled_from([SEARCH, _redacted]),
 )
 
 

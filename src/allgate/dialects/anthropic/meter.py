@@ -60,10 +60,7 @@ class AnthropicStreamMeter:
             return b""
         if chunk:
             self._clean = chunk[-2:] == b"\n\n"
-        passing = [frame.raw for frame in frames if self._passes(frame)]
-        if len(passing) == len(frames) and sum(map(len, passing)) == len(chunk):
-            return chunk if passing else b""
-        return b"".join(passing)
+        return b"".join(frame.raw for frame in frames if self._passes(frame))
 
     def close(self) -> bytes:
         """The terminator, added where the provider sends none; nothing if the answer is not complete."""
