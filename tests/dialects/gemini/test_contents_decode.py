@@ -111,6 +111,26 @@ def test_pieces_of_one_text_are_put_together_unless_one_is_signed():
     ]
 
 
+def test_a_stream_that_a_chat_session_recorded_is_one_turn():
+    """Python's chats send back every chunk as a content of its own, the last one with an empty text."""
+    seal = Seal(origin="anthropic", scope="a", form="signature", value="v")
+    chunks = [
+        {"text": "hm", "thought": True},
+        {"text": "one, ", "thoughtSignature": for_client(seal, BOX)},
+        {"text": "two"},
+        {"text": ", three"},
+        CALL,
+        {"text": ""},
+    ]
+    contents = [
+        {"role": "user", "parts": [{"text": "hi"}]},
+        *({"role": "model", "parts": [chunk]} for chunk in chunks),
+    ]
+    _, turn = decoded(contents=contents).turns
+    thought, text, call = turn.parts
+    assert (thought.text, thought.seals, text.text, call.name) == ("hm", (seal,), "one, two, three", "f")
+
+
 def test_a_foreign_thought_seal_returns_from_the_part_it_rode_on():
     """Gemini CLI drops thoughts and keeps calls: the seal must not be lost with the thought."""
     seal = Seal(origin="openai", scope="openai/main", form="encrypted", value="gAAA")

@@ -48,9 +48,8 @@ def test_any_request_is_read_or_refused(body, parts, role):
         request = GEMINI.decode_request(wire, BOX)
     except WireError:
         return
-    for narrowed in (CAPS,):
-        with suppress(WireError):
-            json.loads(GEMINI.encode_request(request, "up", narrowed).body)
+    with suppress(WireError):
+        json.loads(GEMINI.encode_request(request, "up", CAPS).body)
 
 
 @settings(max_examples=300, deadline=None)

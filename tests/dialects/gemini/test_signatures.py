@@ -30,6 +30,20 @@ def test_a_native_value_that_is_no_base64_is_wrapped_so_that_no_reader_breaks():
     assert seals_in(slot, BOX) == (odd,)
 
 
+def test_a_signature_in_url_safe_base64_is_the_same_seal():
+    """What Google's Python SDK makes of every signature that it sends back."""
+    native = Seal(origin="gemini", scope="", form="thought", value="+/8+")
+    for seal in (native, Seal(origin="openai", scope="s", form="encrypted", value="\u00ff\u00fe~~~???>>>")):
+        slot = for_client(seal, BOX)
+        (again,) = seals_in(slot.replace("+", "-").replace("/", "_").rstrip("="), BOX)
+        assert again.value == seal.value
+
+
+def test_a_value_that_is_no_base64_stays_as_it_is():
+    (seal,) = seals_in("not_base64-at all", BOX)
+    assert seal.value == "not_base64-at all"
+
+
 def test_the_dummy_signature_means_no_seal():
     assert base64.b64decode(NO_SIGNATURE) == b"skip_thought_signature_validator"
     for dummy in (None, "", "skip_thought_signature_validator", NO_SIGNATURE):

@@ -1,7 +1,8 @@
 """contents → turns, before normal form.
 
 Roles: `model` is the assistant; `user`, `function` and none at all are the user. A function response may stand in any of
-them; normal form moves it behind its call. Within a model's turn:
+them; normal form moves it behind its call. Neighbouring contents of the model are one turn, because chat sessions send back
+every chunk of a stream as a content of its own. Within such a turn:
 
 - The two parts of a hosted call become one.
 - Pieces of one text or one thought, which a client that recorded a stream sends apart, are put together again, unless
@@ -17,6 +18,7 @@ from allgate.dialects.gemini.hosted import answered, answers
 from allgate.dialects.gemini.members import many_at, members_of
 from allgate.dialects.gemini.parts_decode import Sealing, part_of
 from allgate.dialects.gemini.signatures import belongs_to_thought
+from allgate.operations.chat.fold import joined as joined_extra
 from allgate.operations.chat.parts import Hosted, Opaque, Part, Text, Thinking
 from allgate.operations.chat.request import Role, Turn
 from allgate.wire.json import Json, optional_text
@@ -32,8 +34,20 @@ _ROLES: dict[str, Role] = {
 
 def turns_of(raw: Json, sealing: Sealing) -> tuple[Turn, ...]:
     """The turns of contents, as the client grouped them. Raises: WireError."""
-    contents = many_at(raw, "contents")
-    return tuple(_turn(content, f"contents[{place}]", sealing) for place, content in enumerate(contents))
+    read = [
+        _turn(content, f"contents[{place}]", sealing)
+        for place, content in enumerate(many_at(raw, "contents"))
+    ]
+    turns: list[Turn] = []
+    for turn in read:
+        if turns and turn.role == turns[-1].role == "assistant":
+            both = turns.pop()
+            turn = changed(both, parts=both.parts + turn.parts, extra=joined_extra(both.extra, turn.extra))
+        turns.append(turn)
+    return tuple(
+        changed(turn, parts=tuple(_joined(turn.parts))) if turn.role == "assistant" else turn
+        for turn in turns
+    )
 
 
 def _turn(raw: Json, path: str, sealing: Sealing) -> Turn:
@@ -47,7 +61,7 @@ def _turn(raw: Json, path: str, sealing: Sealing) -> Turn:
     rest = {key: value for key, value in content.items() if key not in ("role", "parts")}
     return Turn(
         role=role,
-        parts=tuple(_joined(parts)) if role == "assistant" else tuple(parts),
+        parts=tuple(parts),
         extra={"gemini": rest} if rest else {},
     )
 

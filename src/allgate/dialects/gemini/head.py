@@ -92,13 +92,18 @@ def _features(request: WireRequest, body: JsonObject, config: JsonObject) -> fro
     found = {f"{modality}_output" for modality in modalities_of(config) if modality != "text"}
     try:
         if (tools := body.get("tools")) is not None:
-            found.update(feature_of(key) for tool in _tools(tools) for key in members_of(tool, "tools"))
+            found.update(feature_of(key) for tool in _tools(tools) for key in _given(tool))
         contents = body.get("contents")
         if contents is not None and any(word in request.body for word in _MEDIA_WORDS):
             found.update(f"{kind}_input" for content in _contents(contents) for kind in _kinds(content.parts))
     except (msgspec.DecodeError, ValueError):
         return features_of(decode_request(request, _NO_SEALS))
     return frozenset(found)
+
+
+def _given(tool: JsonObject) -> Iterator[str]:
+    """The members of a tool object that are not null."""
+    return (key for key, value in members_of(tool, "tools").items() if bytes(value) != b"null")
 
 
 def _kinds(parts: list[_Part]) -> Iterator[str]:

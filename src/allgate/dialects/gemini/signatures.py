@@ -7,11 +7,13 @@ Gemini CLI drops thought parts from its history and keeps the signatures of the 
 rides on the next part that is not a thought, and on the way back a thought's seal found on such a part belongs to the
 thought before it (`belongs_to_thought`). Where there is none, an unreadable one is put there.
 
+Python's SDK sends back in url-safe base64 what it was given in standard: both are the same signature.
 `skip_thought_signature_validator`, plain or in base64, is what clients write for "I have none".
 """
 
 import binascii
 
+from allgate.dialects.gemini.media import standard_base64
 from allgate.dialects.seals import SealBox, is_envelope
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.parts import Seal
@@ -27,6 +29,7 @@ def seals_in(signature: str | None, box: SealBox) -> tuple[Seal, ...]:
     """The seal that a client sent back; none for the dummy and for an envelope that is not ours."""
     if signature is None or signature in _NO_SIGNATURES:
         return ()
+    signature = _standard(signature)
     if is_envelope(signature):
         opened = box.unwrap(signature)
         return () if opened is None else (opened.seal,)
@@ -50,6 +53,12 @@ def for_provider(seals: tuple[Seal, ...], caps: Caps) -> str | None:
         if seal.origin == (caps.seal_origin or ORIGIN) and seal.scope in (CLIENT_DECLARED, caps.seal_scope):
             return seal.value
     return None
+
+
+def _standard(signature: str) -> str:
+    """Python's SDK sends url-safe base64 where it was given standard: the same bytes must be the same seal."""
+    standard = standard_base64(signature)
+    return standard if standard != signature and _is_base64(standard) else signature
 
 
 def _is_base64(text: str) -> bool:

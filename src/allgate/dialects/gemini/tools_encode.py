@@ -102,7 +102,7 @@ def _as_function(tool: Tool, notes: list[Note]) -> Function:
 
 def _declaration(function: Function, caps: Caps, names: ToolNames, notes: list[Note]) -> JsonObject:
     declared: JsonObject = {"name": names.sent(function.name, function.namespace)}
-    if function.description:
+    if function.description is not None:
         declared["description"] = function.description
     own = function.extra.get("gemini")
     if own is not None and (caps.json_schema == "native" or "parametersJsonSchema" not in own):

@@ -154,6 +154,7 @@ def metadata_of(usage: Usage) -> JsonObject:
     """usageMetadata for a client: thoughts beside the answer, as Gemini counts them."""
     tools = usage.tool_prompt_tokens
     reasoning = usage.reasoning_tokens
+    known = usage.input_tokens is not None or usage.output_tokens is not None
     counts: JsonObject = {
         "promptTokenCount": None if usage.input_tokens is None else max(0, usage.input_tokens - (tools or 0)),
         "candidatesTokenCount": None
@@ -162,7 +163,7 @@ def metadata_of(usage: Usage) -> JsonObject:
         "thoughtsTokenCount": reasoning,
         "cachedContentTokenCount": usage.cache_read_tokens,
         "toolUsePromptTokenCount": tools,
-        "totalTokenCount": usage.total_tokens,
+        "totalTokenCount": usage.total_tokens if known else None,
         "promptTokensDetails": _details(usage, _INPUT_FIELDS),
         "candidatesTokensDetails": _details(usage, _OUTPUT_FIELDS),
     }
