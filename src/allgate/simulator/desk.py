@@ -78,11 +78,12 @@ class Desk:
         """The scene of a request whose body is still coming, if it is one that does not wait for it."""
         scene = scripted
         if scene is None:
+            model, spoken = scenes.peek(so_far)
+            said = (model, _key_line(request), text(request.headers, scenes.HEADER), spoken)
+            if not any(said):
+                return None  # the common case, and this is asked for every piece of a body
             try:
-                model, spoken = scenes.peek(so_far)
-                scene = scenes.scene_of(
-                    model, _key_line(request), text(request.headers, scenes.HEADER), spoken
-                )
+                scene = scenes.scene_of(*said)
             except SceneError:
                 return None
         return scene if scene.early or scene.reset == "reading" else None
