@@ -16,6 +16,7 @@ def _normal(body: dict) -> dict:
     if isinstance(items, str):
         items = [{"role": "user", "content": items}]
     tools = [_tool(tool) for tool in body.get("tools") or []]
+    body = {**body, "include": sorted(body.get("include") or [])}
     full = {**body, "input": [item for item in map(_item, items or []) if item], "tools": tools}
     return {key: value for key, value in full.items() if value not in _EMPTY}
 

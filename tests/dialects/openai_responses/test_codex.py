@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from allgate.core.errors import WireError
-from allgate.core.value import changed
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
 from allgate.operations.chat.fold import unfold
 from allgate.operations.chat.parts import Text, Thinking, ToolCall
@@ -177,11 +176,14 @@ def test_a_length_stop_reaches_codex_as_a_complete_response():
     assert body_of(cut, codex)["status"] == "completed"
 
 
+@needs_recordings
 def test_codex_says_to_the_vendor_that_its_tools_are_in_the_input():
-    request = decoded({"x-openai-internal-codex-responses-lite": "true", "originator": "codex_exec"})
-    assert (b"x-openai-internal-codex-responses-lite", b"true") in call(request).headers
-    assert not any(name.startswith(b"x-openai") for name, _ in call(changed(request, extra={})).headers)
-    assert "client_program" not in encoded(request)
+    header = (b"x-openai-internal-codex-responses-lite", b"true")
+    assert header in call(lite()).headers
+    for one in REQUESTS:
+        recorded_lite = any(str(key).lower().encode() == header[0] for key in dict(one.get("headers") or {}))
+        assert (header in call(request_of(one)).headers) == recorded_lite or one["method"] == "WS"
+    assert "client_program" not in encoded(decoded({"originator": "codex_exec"}))
 
 
 def test_local_shell_is_offered_as_a_function_and_its_call_comes_back_as_one():

@@ -5,7 +5,7 @@ import binascii
 
 from allgate.core.errors import wire_error
 from allgate.dialects.openai_responses.compaction import IN_WORDS
-from allgate.dialects.openai_responses.own import IN_MESSAGE, MESSAGE, NAME, VENDOR, own
+from allgate.dialects.openai_responses.own import BEFORE, IN_MESSAGE, MESSAGE, NAME, VENDOR, own
 from allgate.dialects.openai_responses.target import Target, refuse
 from allgate.operations.chat.data_url import data_url
 from allgate.operations.chat.parts import (
@@ -46,7 +46,7 @@ def input_part(part: Part, target: Target) -> JsonObject | None:
 
 
 def _kept(part: Text | Media) -> JsonObject:
-    return {key: value for key, value in own(part.extra).items() if key not in (MESSAGE, IN_WORDS)}
+    return {key: value for key, value in own(part.extra).items() if key not in (MESSAGE, BEFORE, IN_WORDS)}
 
 
 def _breakpoint(mark: CacheMark | None, target: Target) -> JsonObject:

@@ -79,7 +79,7 @@ def _features(tools: Json, spoken: msgspec.Raw | None) -> frozenset[str]:
         {_FEATURES[kind] for kind in _PART_TYPE.findall(bytes(spoken))} if spoken is not None else set[str]()
     )
     if tools is not None:
-        declared, _ = decode_tools(tools, "tools")
+        declared = decode_tools(tools, "tools")
         found |= features_of(ChatRequest(dialect="", model="", turns=(), tools=declared))
     return frozenset(found)
 

@@ -5,7 +5,7 @@ output, another speaker, or a message of another phase begins. What marks the bo
 (ids, status, phase) stays on the first part of each, for this dialect.
 
 The leading run of system and developer messages becomes `system`. Items of other kinds inside that run (Codex puts its
-`additional_tools` first) are remembered with the number of system texts before them.
+`additional_tools` first) are remembered by what they stand before.
 """
 
 from typing import TypeGuard
@@ -16,7 +16,7 @@ from allgate.dialects.openai_responses import compaction
 from allgate.dialects.openai_responses.content_decode import ContentPart, decode_content, with_message
 from allgate.dialects.openai_responses.items_decode import decode_item
 from allgate.dialects.openai_responses.outputs_decode import OUTPUTS, decode_output
-from allgate.dialects.openai_responses.own import NAME
+from allgate.dialects.openai_responses.own import BEFORE, NAME, own
 from allgate.dialects.openai_responses.seals_decode import opened
 from allgate.dialects.openai_responses.tools_decode import declared_in_item
 from allgate.dialects.seals import SealBox
@@ -54,13 +54,15 @@ class InputReader:
 
     def __init__(self, seals: SealBox) -> None:
         self.system: list[Text] = []
-        self.leading: list[Json] = []  # [number of system texts before it, the item]
         self.turns: list[Turn] = []
         self.tools: list[Tool] = []
         self.notes: list[Note] = []
         self._seals = seals
         self._parts: list[Part] = []  # of the assistant turn that is being collected
         self._phase: str | None = None
+        self._before: list[
+            JsonObject
+        ] = []  # leading items of other kinds, which wait for what they stand before
         self._seals_for_next: tuple[Seal, ...] = ()
 
     def read(self, value: Json) -> None:
@@ -71,6 +73,8 @@ class InputReader:
         for index, item in enumerate(list_at(value, "input")):
             self._take(object_at(item, f"input[{index}]"), f"input[{index}]")
         self._end_turn()
+        for item in self._before:
+            self.turns.append(Turn(role="developer", parts=(Opaque(dialect=NAME, raw=item),)))
 
     def _take(self, item: JsonObject, path: str) -> None:
         kind = optional_text(item, "type", f"{path}.type")
@@ -82,16 +86,14 @@ class InputReader:
         for member in _REQUIRED.get(kind, ()):
             text_at(item.get(member), f"{path}.{member}")
         if kind in OUTPUTS and (result := decode_output(item, path)):
-            self._end_turn()
-            self.turns.append(Turn(role="tool", parts=(result,)))
+            self._turn(Turn(role="tool", parts=(result,)))
             self._declare(item, kind, path)
         elif kind in _SPEAKERS:
             self._said_by(_SPEAKERS[kind], item, kind, path)
         elif kind == "reasoning":
             self._reasoning(item, path)
         elif kind == compaction.ITEM_TYPE and (turn := compaction.expanded(item, self._seals)):
-            self._end_turn()
-            self.turns.append(turn)
+            self._turn(turn)
         else:
             self._assistant(decode_item(item))
 
@@ -108,17 +110,30 @@ class InputReader:
             self._assistant_message(with_message(content, members), _PHASES.get(str(item.get("phase"))))
         elif self._leading() and role != "user" and _all_text(content):
             spoken = tuple(part for part in content if part.text)
-            self.system += [part for part in with_message(spoken, members) if isinstance(part, Text)]
+            self._system(with_message(spoken, members))
         else:
-            self._end_turn()
-            self.turns.append(
-                Turn(
-                    role=role,
-                    parts=content,
-                    id=optional_text(item, "id", f"{path}.id"),
-                    extra={NAME: rest} if (rest := _beyond(members, "type", "role", "id")) else {},
-                )
-            )
+            beyond = {key: value for key, value in members.items() if key not in ("type", "role", "id")}
+            said = Turn(role=role, parts=content, id=optional_text(item, "id", f"{path}.id"))
+            self._turn(changed(said, extra={NAME: beyond}) if beyond else said)
+
+    def _system(self, parts: tuple[ContentPart, ...]) -> None:
+        texts = [part for part in parts if isinstance(part, Text)]
+        if texts and self._before:
+            extra = {NAME: {**own(texts[0].extra), BEFORE: self._before}}
+            texts[0], self._before = changed(texts[0], extra=extra), []
+        self.system += texts
+
+    def _turn(self, turn: Turn) -> None:
+        """A turn of anyone but the assistant."""
+        self._end_turn()
+        self.turns.append(self._behind_leading(turn))
+
+    def _behind_leading(self, turn: Turn) -> Turn:
+        if not self._before:
+            return turn
+        extra = {**turn.extra, NAME: {**own(turn.extra), BEFORE: self._before}}
+        self._before = []
+        return changed(turn, extra=extra)
 
     def _assistant_message(self, content: tuple[ContentPart, ...], phase: str | None) -> None:
         if self._phase is not None and phase is not None and phase != self._phase:
@@ -151,13 +166,11 @@ class InputReader:
         leading = self._leading()
         self._declare(item, kind, path)
         if leading and role == "developer":
-            self.leading.append([len(self.system), item])
-            return
-        self._end_turn()
-        if kind == compaction.TRIGGER:
-            self.turns.append(compaction.trigger_turn(item))
+            self._before.append(item)
+        elif kind == compaction.TRIGGER:
+            self._turn(compaction.trigger_turn(item))
         else:
-            self.turns.append(Turn(role=role, parts=(Opaque(dialect=NAME, raw=item),)))
+            self._turn(Turn(role=role, parts=(Opaque(dialect=NAME, raw=item),)))
 
     def _leading(self) -> bool:
         """True while nothing but system and developer words has come."""
@@ -173,13 +186,10 @@ class InputReader:
             self._seals_for_next = ()
         if self._parts:
             phase = None if self._phase is None else "commentary" if self._phase == "commentary" else "final"
-            self.turns.append(Turn(role="assistant", parts=tuple(self._parts), phase=phase))
+            said = Turn(role="assistant", parts=tuple(self._parts), phase=phase)
+            self.turns.append(self._behind_leading(said))
         self._parts, self._phase = [], None
 
 
 def _all_text(content: tuple[ContentPart, ...]) -> TypeGuard[tuple[Text, ...]]:
     return all(isinstance(part, Text) for part in content)
-
-
-def _beyond(members: JsonObject, *known: str) -> JsonObject:
-    return {key: value for key, value in members.items() if key not in known}

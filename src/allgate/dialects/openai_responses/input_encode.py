@@ -7,18 +7,18 @@ Pictures that an assistant made have no place in this dialect's history unless i
 at the head of the next user message.
 """
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from allgate.core.value import changed
 from allgate.dialects.openai_responses import compaction
 from allgate.dialects.openai_responses import items_encode as items
 from allgate.dialects.openai_responses.content_encode import input_part
 from allgate.dialects.openai_responses.item_ids import sendable_id
-from allgate.dialects.openai_responses.own import IN_MESSAGE, MESSAGE, NAME, VENDOR, own
-from allgate.dialects.openai_responses.request_decode import LEADING
+from allgate.dialects.openai_responses.own import BEFORE, IN_MESSAGE, MESSAGE, NAME, VENDOR, own
 from allgate.dialects.openai_responses.target import Target, refuse
-from allgate.dialects.passes.lenient import count_of, list_of, object_of
+from allgate.dialects.passes.lenient import object_of, objects_of
 from allgate.operations.chat.parts import (
+    Extra,
     Hosted,
     Media,
     Opaque,
@@ -55,6 +55,7 @@ class InputWriter:
         self._system()
         last_user = max((i for i, turn in enumerate(request.turns) if turn.role == "user"), default=-1)
         for index, turn in enumerate(request.turns):
+            self._before(turn.extra)
             match turn.role:
                 case "assistant":
                     self._assistant(turn, current=index > last_user)
@@ -67,24 +68,24 @@ class InputWriter:
         self._end()
 
     def _system(self) -> None:
-        """`instructions`, and the client's own leading messages with whatever items stood between them."""
+        """`instructions`, and the client's own leading messages with whatever items stood before them."""
         target = self._target
         texts = [text for text in target.request.system if self._is_wanted(text)]
-        leading = list_of(own(target.request.extra).get(LEADING)) if target.native else []
-        marked = next((i for i, text in enumerate(texts) if MESSAGE in own(text.extra)), len(texts))
         if target.caps.cache == "explicit" and not target.own and any(text.cache for text in texts):
             self.items.append(self._message("developer", texts, {}))  # instructions have no place for a mark
-        elif texts[:marked]:
-            self.instructions = "\n\n".join(text.text for text in texts[:marked])
-        for index, text in enumerate(texts):
-            self.items += [object_of(item) for at, item in leading if at == index]
-            if index >= marked and MESSAGE in own(text.extra):
-                end = next(
-                    (i for i in range(index + 1, len(texts)) if MESSAGE in own(texts[i].extra)), len(texts)
-                )
-                members = object_of(own(text.extra)[MESSAGE])
-                self.items.append(self._message(str(members.get("role")), texts[index:end], members))
-        self.items += [object_of(item) for at, item in leading if (count_of(at) or 0) >= len(texts)]
+            return
+        starts = [index for index, text in enumerate(texts) if MESSAGE in own(text.extra)]
+        if plain := texts[: starts[0] if starts else None]:
+            self.instructions = "\n\n".join(text.text for text in plain)
+        for start, end in pairwise([*starts, len(texts)]):
+            self._before(texts[start].extra)
+            members = object_of(own(texts[start].extra)[MESSAGE])
+            self.items.append(self._message(str(members.get("role")), texts[start:end], members))
+
+    def _before(self, extra: Extra) -> None:
+        """The items that stood before a leading message or a turn; only the vendor reads them."""
+        if self._target.native:
+            self.items += [dict(item) for item in objects_of(own(extra).get(BEFORE))]
 
     def _is_wanted(self, text: Text) -> bool:
         if not text.text.startswith(_BILLING_LINE):
@@ -130,9 +131,8 @@ class InputWriter:
             content += [item for part in group if (item := input_part(part, self._target)) is not None]
             if content:
                 head = sendable_id("message", turn.id if self._target.own else None)
-                self.items.append(
-                    {"type": "message", **head, **own(turn.extra), "role": role, "content": content}
-                )
+                kept = {key: value for key, value in own(turn.extra).items() if key != BEFORE}
+                self.items.append({"type": "message", **head, **kept, "role": role, "content": content})
 
     def _waiting_pictures(self) -> list[JsonObject]:
         pictures, self._pictures = self._pictures, []

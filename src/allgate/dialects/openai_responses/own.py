@@ -16,6 +16,12 @@ MESSAGE = "message"
 IN_MESSAGE = "in_message"
 """In an Opaque's extra: it is a part of a message's content, not an item."""
 
+BEFORE = "before"
+"""In a leading text's or a turn's extra: items of other kinds that stood right before it."""
+
+NAMESPACE = "namespace"
+"""In a tool's extra: what its namespace says beside its name and tools; on the first tool of each."""
+
 ITEM = "item"
 """In a hosted call's extra: the whole item, which this dialect sends back as it was."""
 

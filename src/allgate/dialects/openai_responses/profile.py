@@ -5,19 +5,34 @@ length stop reaches it as a completed response with `incomplete_details` filled 
 """
 
 from allgate.dialects.openai_responses.own import own
+from allgate.dialects.passes.lenient import object_of
 from allgate.operations.chat.request import ChatRequest
 from allgate.wire.headers import Headers, text
+from allgate.wire.json import JsonObject
 
 CLIENT = "client_program"
 _CODEX = "codex"
+_CODEX_METADATA = "x-codex-"
+
+LITE_HEADER = (b"x-openai-internal-codex-responses-lite", b"true")
+"""By this Codex tells OpenAI that its tools are in an `additional_tools` item and not in `tools`."""
 
 
-def client_of(headers: Headers) -> str | None:
-    """The client program that sent these headers, if it is one with needs of its own."""
+def client_of(headers: Headers, body: JsonObject) -> str | None:
+    """The client program that sent this, if it is one with needs of its own and the body does not say so itself."""
     said = text(headers, "originator") or text(headers, "user-agent") or ""
-    return _CODEX if said.lower().startswith(_CODEX) else None
+    return _CODEX if said.lower().startswith(_CODEX) and not _says_codex(body) else None
+
+
+def is_codex(request: ChatRequest) -> bool:
+    extra = own(request.extra)
+    return extra.get(CLIENT) == _CODEX or _says_codex(extra)
+
+
+def _says_codex(members: JsonObject) -> bool:
+    return any(key.startswith(_CODEX_METADATA) for key in object_of(members.get("client_metadata")))
 
 
 def length_is_complete(request: ChatRequest) -> bool:
     """True where an answer cut at its length must look complete."""
-    return own(request.extra).get(CLIENT) == _CODEX
+    return is_codex(request)

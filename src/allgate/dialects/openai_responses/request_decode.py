@@ -10,7 +10,6 @@ from allgate.dialects.openai_responses.input_decode import InputReader
 from allgate.dialects.openai_responses.own import NAME, rest
 from allgate.dialects.openai_responses.profile import CLIENT, client_of
 from allgate.dialects.openai_responses.tools_decode import (
-    Namespaces,
     decode_tool_choice,
     decode_tools,
     without_repeats,
@@ -32,7 +31,6 @@ from allgate.operations.chat.request import (
 )
 from allgate.wire import headers
 from allgate.wire.json import (
-    Json,
     JsonObject,
     decode_object,
     object_at,
@@ -50,7 +48,7 @@ _KNOWN = frozenset(
         "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens",
         "temperature", "top_p", "top_logprobs", "reasoning", "text", "store", "previous_response_id", "conversation",
         "background", "truncation", "context_management", "metadata", "user", "safety_identifier", "service_tier",
-        "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "stream",
+        "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "stream", "include",
     }
 )  # fmt: skip
 _REASONING = frozenset({"effort", "summary", "generate_summary", "context"})
@@ -64,14 +62,11 @@ _CONTEXTS = ("auto", "current_turn", "all_turns")
 
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
 TEXT_LOGPROBS = "message.output_text.logprobs"
-LITE_HEADER = "x-openai-internal-codex-responses-lite"
-"""Codex says by this header that its tools are in an `additional_tools` item; the vendor must be told too."""
+_UNDERSTOOD = (ENCRYPTED_REASONING, TEXT_LOGPROBS)
 
 # Members of the request's extra that are no members of the wire body.
-LEADING = "leading_items"
-NAMESPACES = "namespaces"
 TEXT = "text"  # what `text` holds beyond the vocabulary
-BOOKKEEPING = frozenset({LEADING, NAMESPACES, TEXT, CLIENT, LITE_HEADER})
+BOOKKEEPING = frozenset({TEXT, CLIENT})
 
 
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
@@ -92,7 +87,7 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
             param="input",
             code="missing_required_parameter",
         )
-    tools, namespaces = decode_tools(body["tools"], "tools") if body.get("tools") is not None else ((), {})
+    tools = decode_tools(body["tools"], "tools") if body.get("tools") is not None else ()
     system, turns, notes = _normal(
         reader, body, carried=bool(state.previous_response_id or state.conversation)
     )
@@ -115,22 +110,20 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
         stream=bool(optional_bool(body, "stream")),
         stream_usage=True,
         betas=(beta,) if beta else (),
-        extra=_extra(request, body, reader.leading, namespaces),
+        extra=_extra(request, body, include),
         notes=(*reader.notes, *notes),
     )
 
 
-def _extra(request: WireRequest, body: JsonObject, leading: list[Json], namespaces: Namespaces) -> Extra:
-    """What this dialect alone understands, and what its encoder needs to put things back where they stood."""
-    kept: JsonObject = {
-        **rest(body, _KNOWN).get(NAME, {}),
-        LEADING: leading,
-        NAMESPACES: namespaces,
-        TEXT: _text_rest(body),
-        CLIENT: client_of(request.headers),
-        LITE_HEADER: headers.text(request.headers, LITE_HEADER),
-    }
-    kept = {key: value for key, value in kept.items() if value not in (None, [], {}) or key in body}
+def _extra(request: WireRequest, body: JsonObject, include: tuple[str, ...]) -> Extra:
+    """What this dialect alone understands of the request as a whole."""
+    kept: JsonObject = {key: value for key, value in body.items() if key not in _KNOWN}
+    if others := [word for word in include if word not in _UNDERSTOOD]:
+        kept["include"] = others
+    if text := _text_rest(body):
+        kept[TEXT] = text
+    if client := client_of(request.headers, body):
+        kept[CLIENT] = client
     return {NAME: kept} if kept else {}
 
 

@@ -8,8 +8,9 @@ deployment has any, because the client may want to go on with it.
 from allgate.dialects.contract import UpstreamCall
 from allgate.dialects.openai_responses import settings_encode as settings
 from allgate.dialects.openai_responses.input_encode import InputWriter
-from allgate.dialects.openai_responses.own import own
-from allgate.dialects.openai_responses.request_decode import BOOKKEEPING, LITE_HEADER
+from allgate.dialects.openai_responses.own import NAME, ORIGIN, own
+from allgate.dialects.openai_responses.profile import LITE_HEADER, is_codex
+from allgate.dialects.openai_responses.request_decode import BOOKKEEPING
 from allgate.dialects.openai_responses.target import Target, refuse
 from allgate.dialects.openai_responses.tools_encode import encode_tool_choice, encode_tools
 from allgate.operations.chat.caps import Caps
@@ -52,17 +53,17 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
 
 def _headers(request: ChatRequest) -> Headers:
     accept = b"text/event-stream" if request.stream else b"application/json"
-    lite = own(request.extra).get(LITE_HEADER)
+    is_own = request.dialect == NAME
     return (
         (b"content-type", b"application/json"),
         (b"accept", accept),
-        *(
-            (b"openai-beta", beta.encode("latin-1", "replace"))
-            for beta in request.betas
-            if own(request.extra)
-        ),
-        *(((LITE_HEADER.encode(), str(lite).encode("latin-1", "replace")),) if lite else ()),
+        *((b"openai-beta", beta.encode("latin-1", "replace")) for beta in request.betas if is_own),
+        *((LITE_HEADER,) if is_own and is_codex(request) and _declares_in_input(request) else ()),
     )
+
+
+def _declares_in_input(request: ChatRequest) -> bool:
+    return any(own(tool.extra).get(ORIGIN) == "additional_tools" for tool in request.tools)
 
 
 def _refuse_the_impossible(target: Target) -> None:

@@ -135,17 +135,19 @@ def _say_json(target: Target, items: list[JsonObject]) -> None:
 def include(target: Target) -> JsonObject:
     """What the client asked for, and the encrypted reasoning without which a conversation cannot go on."""
     request, caps = target.request, target.caps
-    said = own(request.extra).get("include")
-    wanted = list(texts_of(said))
+    wanted: list[str] = []
+    thinks = caps.thinking != "none"
     kept_by_us = request.state.store is not False and not _is_stored(target)
-    sealed = bool(caps.seal_origin) and caps.thinking != "none" and kept_by_us
-    if sealed and ENCRYPTED_REASONING not in wanted:
+    if thinks and (
+        (request.reasoning and request.reasoning.replay and target.own) or (caps.seal_origin and kept_by_us)
+    ):
         wanted.append(ENCRYPTED_REASONING)
-    if request.sampling.logprobs and caps.logprobs and TEXT_LOGPROBS not in wanted:
+    if request.sampling.logprobs and caps.logprobs:
         wanted.append(TEXT_LOGPROBS)
-    elif request.sampling.logprobs and not caps.logprobs:
+    elif request.sampling.logprobs:
         target.drop("logprobs")
-    return {"include": wanted} if wanted or said is not None else {}
+    wanted += texts_of(own(request.extra).get("include"))
+    return {"include": wanted} if wanted else {}
 
 
 def cache(target: Target) -> JsonObject:

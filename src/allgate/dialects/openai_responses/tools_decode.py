@@ -1,7 +1,7 @@
 """`tools` and `tool_choice` of a request.
 
 A namespace is not a tool but a place: its tools are decoded one by one with its name on them, and what else it says
-(its description) is kept for this dialect. Tools that an input item declares (`additional_tools`, found by a
+(its description) stays on the first of them. Tools that an input item declares (`additional_tools`, found by a
 `tool_search`) can be called like any other, so they join the list, marked with where they were declared.
 """
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 from allgate.core.errors import wire_error
 from allgate.core.value import changed
-from allgate.dialects.openai_responses.own import NAME, ORIGIN, rest
+from allgate.dialects.openai_responses.own import NAME, NAMESPACE, ORIGIN, rest
 from allgate.dialects.passes.lenient import object_of, text_or_none, texts_of
 from allgate.operations.chat.tools import Builtin, BuiltinKind, Custom, Function, Grammar, Tool, ToolChoice
 from allgate.wire.json import (
@@ -43,37 +43,36 @@ _BUILTINS: dict[str, tuple[BuiltinKind, Runs]] = {
 }
 _CONTEXT_SIZES = ("low", "medium", "high")
 
-Namespaces = dict[str, JsonObject]
-"""Namespace name → its other members (`description`)."""
 
-
-def decode_tools(value: Json, path: str) -> tuple[tuple[Tool, ...], Namespaces]:
-    """The tools of an array, and the namespaces they stand in. Raises: WireError naming `path`."""
-    namespaces: Namespaces = {}
+def decode_tools(value: Json, path: str) -> tuple[Tool, ...]:
+    """The tools of an array. Raises: WireError naming `path`."""
     tools: list[Tool] = []
     for index, item in enumerate(list_at(value, path)):
         at = f"{path}[{index}]"
         tool = object_at(item, at)
-        if tool.get("type") == "namespace":
-            name = text_at(tool.get("name"), f"{at}.name")
-            namespaces[name] = {key: member for key, member in tool.items() if key not in _NAMESPACE}
-            inner = list_at(tool.get("tools", []), f"{at}.tools")
-            tools += [
-                _tool(object_at(child, f"{at}.tools[{place}]"), f"{at}.tools[{place}]", name)
-                for place, child in enumerate(inner)
-            ]
-        else:
-            tools.append(_tool(tool, at, None))
-    return tuple(tools), namespaces
+        tools += _namespace(tool, at) if tool.get("type") == "namespace" else [_tool(tool, at, None)]
+    return tuple(tools)
+
+
+def _namespace(namespace: JsonObject, path: str) -> list[Tool]:
+    """The tools of a namespace; the first one keeps what else the namespace says."""
+    name = text_at(namespace.get("name"), f"{path}.name")
+    inner = list_at(namespace.get("tools", []), f"{path}.tools")
+    tools = [
+        _tool(object_at(child, f"{path}.tools[{place}]"), f"{path}.tools[{place}]", name)
+        for place, child in enumerate(inner)
+    ]
+    said = {key: member for key, member in namespace.items() if key not in _NAMESPACE}
+    return [_marked(tools[0], {NAMESPACE: said}), *tools[1:]] if tools and said else tools
+
+
+def _marked(tool: Tool, members: JsonObject) -> Tool:
+    return changed(tool, extra={**tool.extra, NAME: {**tool.extra.get(NAME, {}), **members}})
 
 
 def declared_in_item(value: Json, path: str, item_type: str) -> tuple[Tool, ...]:
     """The tools that an input item declares, marked as such."""
-    tools, _ = decode_tools(value, path)
-    mark = {ORIGIN: item_type}
-    return tuple(
-        changed(tool, extra={**tool.extra, NAME: {**tool.extra.get(NAME, {}), **mark}}) for tool in tools
-    )
+    return tuple(_marked(tool, {ORIGIN: item_type}) for tool in decode_tools(value, path))
 
 
 def without_repeats(tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
@@ -148,7 +147,8 @@ def _builtin(tool: JsonObject, wire_type: str, path: str) -> Builtin:
     kind, runs = builtin_kind(tool)
     config: JsonObject = dict(_search_config(tool, path)) if kind == "web_search" else {}
     name = wire_type if kind == "other" else kind
-    optional = "external_web_access" in tool  # Codex alone sends it, with every request
+    # Codex alone sends that member, with every request; without a search all tools are declared at once.
+    optional = "external_web_access" in tool or (kind == "tool_search" and runs == "server")
     return Builtin(kind=kind, runs=runs, name=name, config=config, raw=tool, dialect=NAME, optional=optional)
 
 

@@ -8,8 +8,7 @@ unless the client said that it can do without.
 
 from itertools import groupby
 
-from allgate.dialects.openai_responses.own import NAME, ORIGIN, own
-from allgate.dialects.openai_responses.request_decode import NAMESPACES
+from allgate.dialects.openai_responses.own import NAME, NAMESPACE, ORIGIN, own
 from allgate.dialects.openai_responses.target import Target, refuse
 from allgate.dialects.passes import custom_tools
 from allgate.dialects.passes.client_tools import as_function
@@ -33,14 +32,13 @@ def encode_tools(target: Target) -> list[JsonObject]:
     """The `tools` array. Raises: WireError: a hosted tool that the target does not run."""
     wire: list[JsonObject] = []
     for namespace, group in groupby(_offered(target), key=lambda tool: getattr(tool, "namespace", None)):
-        encoded = [item for tool in group if (item := _encoded(tool, target)) is not None]
+        tools = list(group)
+        encoded = [item for tool in tools if (item := _encoded(tool, target)) is not None]
         if namespace and target.caps.namespaces:
-            wire.append(_namespace(namespace, encoded, target))
+            said = object_of(own(tools[0].extra).get(NAMESPACE))
+            wire.append({"type": "namespace", "name": namespace, **said, "tools": encoded})
         else:
             wire += encoded
-    if target.caps.namespaces:
-        said = {item.get("name") for item in wire if item.get("type") == "namespace"}
-        wire += [_namespace(name, [], target) for name in _namespaces(target) if name not in said]
     return wire
 
 
@@ -49,14 +47,6 @@ def _offered(target: Target) -> list[Tool]:
     if not target.native:
         return list(target.request.tools)
     return [tool for tool in target.request.tools if ORIGIN not in own(tool.extra)]
-
-
-def _namespaces(target: Target) -> JsonObject:
-    return own(target.request.extra).get(NAMESPACES, {})
-
-
-def _namespace(name: str, tools: list[JsonObject], target: Target) -> JsonObject:
-    return {"type": "namespace", "name": name, **_namespaces(target).get(name, {}), "tools": tools}
 
 
 def _encoded(tool: Tool, target: Target) -> JsonObject | None:
@@ -132,7 +122,7 @@ def _custom(tool: Custom, target: Target) -> JsonObject:
 
 
 def _kept(tool: Function | Custom) -> JsonObject:
-    return {key: value for key, value in own(tool.extra).items() if key != ORIGIN}
+    return {key: value for key, value in own(tool.extra).items() if key not in (ORIGIN, NAMESPACE)}
 
 
 def _builtin(tool: Builtin, target: Target) -> JsonObject | None:
