@@ -242,7 +242,7 @@ def test_a_hosted_call_without_a_result_does_not_hold_back_the_text():
     assert [type(part) for part in opened] == [Hosted, Text]
 
 
-def test_pictures_come_out_whole():
+def test_regression_81_pictures_come_out_whole():
     (part,) = whole({"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}}).choices[0].parts
     assert part == Media(kind="image", source=Inline(mime="image/png", base64="iVBORw=="))
 

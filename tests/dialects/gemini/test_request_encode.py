@@ -190,7 +190,7 @@ def test_custom_tools_and_client_run_builtins_are_offered_as_functions():
     assert list(declared[0]["parametersJsonSchema"]["properties"]) == ["input"]
 
 
-def test_names_that_gemini_does_not_take_are_changed_and_stay_apart():
+def test_regression_82_names_that_gemini_does_not_take_are_changed_and_stay_apart():
     declared = encoded(
         asking(tools=(Function(name="a b"), Function(name="a/b"), Function(name="f", namespace="ns")))
     )["tools"]
