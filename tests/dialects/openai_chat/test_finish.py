@@ -48,3 +48,8 @@ def test_a_refusal_is_a_stop_where_its_text_says_so():
 def test_clients_of_the_legacy_functions_read_function_call():
     assert finish_word(Finish(reason="tool_calls"), refused=False, legacy=True) == "function_call"
     assert finish_word(Finish(reason="length"), refused=False, legacy=True) == "length"
+
+
+def test_a_refusal_that_chat_ends_with_stop_is_a_refusal():
+    assert finish_of("stop", called=False, refused=True).reason == "refusal"
+    assert finish_of("length", called=False, refused=True).reason == "length"

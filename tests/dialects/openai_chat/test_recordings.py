@@ -18,7 +18,7 @@ from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Head
 from allgate.dialects.openai_chat import OPENAI_CHAT
-from allgate.dialects.openai_chat.finish import finish_of, finish_word
+from allgate.dialects.openai_chat.finish import finish_of, finish_word, has_refusal
 from allgate.operations.chat.caps import CAPS_DEFAULT
 from allgate.operations.chat.events import Ended, Failed
 from allgate.operations.chat.features import features_of
@@ -88,7 +88,7 @@ def ours(answer: ChatResponse) -> dict:
             choice.index: {
                 "text": "".join(part.text for part in choice.parts if isinstance(part, Text)),
                 "calls": [(part.name, part.input) for part in choice.parts if isinstance(part, ToolCall)],
-                "finish": finish_word(choice.finish, refused=False, legacy=False),
+                "finish": finish_word(choice.finish, refused=has_refusal(choice.parts), legacy=False),
             }
             for choice in answer.choices
         },

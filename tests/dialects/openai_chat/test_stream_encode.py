@@ -178,11 +178,10 @@ def test_sound_streams_its_data_and_transcript():
     assert message_of(sound)["audio"]["data"] == "YWJj"
 
 
-def test_code_that_the_provider_ran_is_shown_as_text():
+def test_code_that_the_provider_ran_is_not_written_into_the_text():
     code = Hosted(call_id="h", tool="code_execution", input="print(1)", result=HostedResult(stdout="1\n"))
-    text = "\n```\nprint(1)\n```\n\n```output\n1\n```\n"
-    assert deltas_of(code, Text(text="So"))[0] == {"content": text}
-    assert message_of(code, Text(text="So"))["content"] == text + "So"
+    assert deltas_of(code, Text(text="So"))[0] == {"content": "So"}
+    assert message_of(code, Text(text="So"))["content"] == "So"
 
 
 def test_what_chat_cannot_say_is_noted():

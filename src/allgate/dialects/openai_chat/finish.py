@@ -58,7 +58,7 @@ _WORDS: dict[FinishReason, str] = {
 }
 
 
-def finish_of(native: str, *, called: bool, refused: bool) -> Finish:
+def finish_of(native: str, *, called: bool, refused: bool = False) -> Finish:
     """The finish that a provider's word means. `called`: the choice holds a call that the client runs; `refused`: it
     holds a refusal's text, which chat ends with `stop`.
 
