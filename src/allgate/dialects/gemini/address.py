@@ -4,7 +4,7 @@ The version segments in front are the router's business. Behind the first `model
 hold `/` and `:` itself, so the verb begins at the LAST colon. `tunedModels/x:…` keeps its prefix as part of the name.
 
 A stream comes as server-sent events with `alt=sse`, which all of Google's SDKs ask for, and as one JSON array
-without it, which is what curl users get. The choice is kept in `ChatRequest.extra["gemini"]["alt"]`, a name that no
+without it, which is what curl users get. An array is remembered in `ChatRequest.extra["gemini"]["alt"]`, a name that no
 member of a body has.
 """
 

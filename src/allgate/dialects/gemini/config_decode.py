@@ -1,6 +1,7 @@
 """generationConfig → sampling, reasoning, output, modalities.
 
-Members without a word here stay in `extra["gemini"]["generationConfig"]`, and so do the schemas as they were written.
+Members without a word here stay in `extra["gemini"]["generationConfig"]`, and so do schemas that our own way of writing
+them would change.
 A thinking level together with a budget is refused, as Google does.
 """
 
@@ -9,8 +10,10 @@ from typing import Literal, cast
 from allgate.core.errors import wire_error
 from allgate.dialects.gemini.members import members_of, optional_members
 from allgate.dialects.gemini.schema_decode import from_json_schema, from_proto
+from allgate.dialects.passes.schemas import for_gemini_json
 from allgate.operations.chat.request import AudioOut, ImageOut, OutputFormat, Reasoning, Sampling
 from allgate.wire.json import (
+    Json,
     JsonObject,
     optional_bool,
     optional_int,
@@ -135,4 +138,14 @@ def image_of(config: JsonObject) -> ImageOut | None:
 
 def rest_of(config: JsonObject) -> JsonObject:
     """What only Gemini has a word for."""
-    return {key: value for key, value in config.items() if key not in _SAID_ELSEWHERE and value is not None}
+    rest = {key: value for key, value in config.items() if key not in _SAID_ELSEWHERE and value is not None}
+    if _is_plain(rest.get("responseJsonSchema")):
+        del rest["responseJsonSchema"]
+    return rest
+
+
+def _is_plain(schema: Json) -> bool:
+    """True for a schema that our own way of writing it gives back as it is."""
+    if not isinstance(schema, dict) or from_json_schema(schema, "responseJsonSchema") is not schema:
+        return False
+    return for_gemini_json(cast(JsonObject, schema))[0] == schema

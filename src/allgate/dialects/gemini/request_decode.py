@@ -36,7 +36,7 @@ from allgate.wire.message import WireRequest
 _SAID_ELSEWHERE = frozenset(
     {
         "model", "contents", "systemInstruction", "tools", "safetySettings", "cachedContent", "labels", "store",
-        "serviceTier", "generationConfig", "toolConfig",
+        "serviceTier", "generationConfig", "toolConfig", ALT,
     }
 )  # fmt: skip
 
@@ -94,5 +94,6 @@ def _own(body: JsonObject, config: JsonObject, tool_config: JsonObject, address:
         own["generationConfig"] = rest
     if rest := {key: value for key, value in tool_config.items() if key != "functionCallingConfig"}:
         own["toolConfig"] = rest
-    own[ALT] = address.alt
+    if address.stream and address.alt == "json":
+        own[ALT] = address.alt  # only where it matters: other dialects note what they do not know
     return own

@@ -124,6 +124,6 @@ def _foreign(request: ChatRequest) -> list[str]:
         "store": request.state.store,
         "truncation": request.state.truncation,
         "context_management": request.state.context_management,
-        **{key: True for members in request.extra.values() for key in members},
+        **{key: True for members in request.extra.values() for key in members if not key.startswith("_")},
     }
     return [path for path, value in said.items() if value]
