@@ -17,6 +17,7 @@ BIN := .venv/bin
 OLD_SDKS := $(patsubst tests/sdks/%.txt,.cache/sdks/%/.synced,$(wildcard tests/sdks/*.txt))
 NODE_SDKS := .cache/node/.synced
 WORKERS ?= 2
+PYPI := https://pypi.org/simple# what uv.lock names, whatever mirror packages come from
 
 # Behind a proxy that signs for itself, only the machine's own certificate store knows it.
 CA_BUNDLE := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
@@ -57,7 +58,7 @@ test-full: $(VENV) $(OLD_SDKS) $(NODE_SDKS) ## every test: soaks, older SDK majo
 check: lock-check lint imports size docs types ## lint, format, types, imports, size, docs: at most 5 minutes
 
 lock-check: $(VENV) # uv.lock is what pyproject.toml asks for
-	@$(UV) lock --check --quiet
+	@$(UV) lock --check --quiet --offline --default-index $(PYPI) || { echo "uv.lock is behind: run make lock"; exit 1; }
 lint: $(VENV)
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo "not formatted: run make format"; exit 1; }
@@ -70,7 +71,9 @@ size: $(VENV)
 docs: $(VENV)
 	@$(BIN)/python tools/docs_check.py
 
-.PHONY: format
+.PHONY: lock format
+lock: $(UV) ## renew uv.lock after a change of dependencies
+	@$(UV) lock --default-index $(PYPI)
 format: $(VENV) ## put imports and layout in order
 	@$(BIN)/ruff check --quiet --select I --fix
 	@$(BIN)/ruff format --quiet
