@@ -54,6 +54,7 @@ def test_tools_are_called_by_name_by_force_or_by_scene():
 def test_tools_are_left_alone_when_forbidden_or_already_answered():
     assert names(answered(line="tools", tools=(WEATHER,), may_call=False)) == []
     assert names(answered(line="tools", tools=(WEATHER,), results=("sunny",))) == []
+    assert names(answered(line="tools again=true", tools=(WEATHER,), results=("sunny",))) == ["get_weather"]
     assert names(answered(line="parallel", tools=(WEATHER,), parallel=False)) == ["get_weather"]
 
 

@@ -18,7 +18,7 @@ knobs beside it; knobs can be given alone and mixed. Every knob is a field of `s
 | echo | | the prompt said back |
 | paced | words=20 delay_ms=10 | numbered words, one frame each 10 ms; `pieces` joins them to n frames |
 | empty | text="" | an answer without text |
-| tools, parallel | calls=1, calls=2 | so many calls of the declared tools, with arguments that fit; `arguments` says other ones |
+| tools, parallel | calls=1, calls=2 | so many calls of the declared tools, with arguments that fit; `arguments` says other ones; `again`: also after results |
 | think, think_tools, redacted | thinking="…" | reasoning first, then the answer, or a call; `redacted` hides it (Anthropic) |
 | search | annotations=1 | web citations on the text |
 | refuse, filter, length, pause | refuse, finish=content_filter, length, pause | other ends |

@@ -55,6 +55,7 @@ class Ask(Value, frozen=True, kw_only=True):
     may_call: bool = True
     parallel: bool = True
     results: tuple[str, ...] = ()
+    seals: int = 0  # signatures and sealed reasoning of the vendor's own among the messages, verified
     schema: JsonObject | None = None
     json_object: bool = False
     max_tokens: int | None = None
@@ -187,7 +188,8 @@ def _calls(ask: Ask, scene: Scene, serial: int, index: int) -> tuple[Call, ...]:
 
 
 def _chosen(ask: Ask, scene: Scene) -> list[Tool]:
-    if not ask.tools or not ask.may_call or (ask.results and ask.forced is None):
+    done = bool(ask.results) and ask.forced is None and not scene.again
+    if not ask.tools or not ask.may_call or done:
         return []
     tools = [tool for tool in ask.tools if ask.forced in (None, "*", tool.name)]
     number = scene.calls

@@ -122,7 +122,9 @@ class Desk:
             scenes.of_model(ask.model), scenes.of_key(key), text(request.headers, scenes.HEADER), spoken
         )
         ask = changed(ask, prompt=prompt)
-        self.ledger.note(request.serial, model=ask.model, scene=scene.name, stream=ask.stream)
+        self.ledger.note(
+            request.serial, model=ask.model, scene=scene.name, stream=ask.stream, seals=ask.seals
+        )
         if scene.status is not None:
             return scene, self._fault(dialect, request, scene)
         return scene, self._composed(dialect, request, ask, scene)

@@ -27,7 +27,8 @@ class Line(Value, frozen=True, kw_only=True):
     """One request. Token counts are what the reply reported or would have reported; None where it never came to that.
 
     `request_id` is the gateway's (`x-allgate-request-id`, else `x-request-id`, as received), `credential` the last
-    four characters of the key. `peer_closed`: the client went away before the reply was whole.
+    four characters of the key. `seals`: signatures and sealed reasoning of its own that the request brought back, each
+    verified. `peer_closed`: the client went away before the reply was whole.
     """
 
     serial: int
@@ -48,6 +49,7 @@ class Line(Value, frozen=True, kw_only=True):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    seals: int = 0
     frames_sent: int = 0
     holding: str | None = None
     complete: bool = False

@@ -48,6 +48,7 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     thinking: str | None = None  # reasoning before the answer
     redacted: bool = False  # … encrypted, where the vendor does that (Anthropic)
     calls: int | None = None  # tool calls to make; None: the request decides
+    again: bool = False  # … also after tool results
     arguments: str | None = None  # raw tool arguments, right or wrong
     refuse: bool = False
     finish: Literal["length", "content_filter", "pause"] | None = None

@@ -90,7 +90,7 @@ def test_a_stream_folds_to_the_unary_answer(client: Anthropic, scene: str, field
     )
 
 
-def test_a_tool_loop_with_thinking_comes_round(client: Anthropic):
+def test_a_tool_loop_with_thinking_comes_round(client: Anthropic, sim: ThreadedSimulator):
     prompt = "What is the weather?"
     first = streamed(client, prompt, tools=[WEATHER], thinking=BUDGET)
     thinking, call = first.content
@@ -103,6 +103,7 @@ def test_a_tool_loop_with_thinking_comes_round(client: Anthropic):
     ]
     second = ask(client, "", messages=messages, tools=[WEATHER], thinking=BUDGET)
     assert second.content[-1].text == "The tools said: sunny"
+    assert [line.seals for line in sim.ledger.lines] == [0, 1]
 
 
 def test_thinking_of_another_simulator_is_refused(client: Anthropic):

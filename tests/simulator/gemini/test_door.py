@@ -98,7 +98,7 @@ def test_a_stream_folds_to_the_unary_answer(client: genai.Client, scene: str, co
     assert folded(streamed(client, prompt, **config)) == folded([ask(client, prompt, **config)])
 
 
-def test_a_tool_loop_with_signatures_comes_round(client: genai.Client):
+def test_a_tool_loop_with_signatures_comes_round(client: genai.Client, sim: ThreadedSimulator):
     prompt = "!scene parallel\nWeather?"
     first = ask(client, prompt, tools=[WEATHER])
     calls = first.candidates[0].content.parts
@@ -118,6 +118,7 @@ def test_a_tool_loop_with_signatures_comes_round(client: genai.Client):
         types.Content(role="user", parts=answers),
     ]
     assert ask(client, contents, tools=[WEATHER]).text == "The tools said: sunny | sunny"
+    assert [line.seals for line in sim.ledger.lines] == [0, 1]
 
 
 def test_signatures_of_another_simulator_are_refused(client: genai.Client):

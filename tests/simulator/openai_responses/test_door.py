@@ -77,7 +77,7 @@ def test_a_stream_folds_to_the_unary_answer(client: OpenAI, scene: str, fields: 
     assert without_ids(streamed(client, prompt, **fields)) == without_ids(ask(client, prompt, **fields))
 
 
-def test_a_tool_loop_with_reasoning_comes_round(client: OpenAI):
+def test_a_tool_loop_with_reasoning_comes_round(client: OpenAI, sim: ThreadedSimulator):
     prompt = "What is the weather?"
     first = streamed(client, prompt, tools=[WEATHER], store=False)
     reasoning, call = first.output
@@ -90,6 +90,7 @@ def test_a_tool_loop_with_reasoning_comes_round(client: OpenAI):
         {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"},
     ]
     assert ask(client, items, tools=[WEATHER]).output_text == "The tools said: sunny"
+    assert [line.seals for line in sim.ledger.lines] == [0, 1]
 
 
 def test_reasoning_of_another_simulator_is_refused(client: OpenAI):

@@ -33,11 +33,12 @@ SEARCH_KIND = "anthropic/search"
 
 
 class Talk(Value, frozen=True, kw_only=True):
-    """The last user text, the tool results that came with or after it, and what the messages cost."""
+    """The last user text, the tool results that came with or after it, what the messages cost, and thinking as signed."""
 
     prompt: str
     results: tuple[str, ...]
     input_tokens: int
+    seals: int
 
 
 def read_messages(
@@ -55,7 +56,7 @@ def read_messages(
             path = f"messages.{place}.content.{number}"
             _check_placed(block, path, role, claude, secret, version)
     check_order(turns, body, claude)
-    return _talk(turns)
+    return _talk(turns, claude)
 
 
 def check_cache_marks(body: JsonObject) -> None:
@@ -130,8 +131,10 @@ def _check_placed(block: Json, path: str, role: str, claude: Claude, secret: byt
             pass
 
 
-def _talk(turns: Turns) -> Talk:
+def _talk(turns: Turns, claude: Claude) -> Talk:
     prompt, cost = "", 0
+    kinds = [block["type"] for _, blocks in turns for block in blocks]
+    seals = kinds.count("redacted_thinking") + (kinds.count("thinking") if claude.signed else 0)
     results: list[str] = []
     for role, blocks in turns:
         cost += tokens.MESSAGE_TOKENS + sum(_cost(block) for block in blocks)
@@ -140,7 +143,7 @@ def _talk(turns: Turns) -> Talk:
         texts = [block["text"] for block in blocks if block["type"] == "text"]
         prompt = "\n".join(texts) or prompt
         results = [_result_text(block) for block in blocks if block["type"] == "tool_result"]
-    return Talk(prompt=prompt, results=tuple(results), input_tokens=cost)
+    return Talk(prompt=prompt, results=tuple(results), input_tokens=cost, seals=seals)
 
 
 def _result_text(block: JsonObject) -> str:

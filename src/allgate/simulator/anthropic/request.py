@@ -92,6 +92,7 @@ def _ask(
         may_call=may_call,
         parallel=parallel,
         results=talk.results,
+        seals=talk.seals,
         schema=schema,
         max_tokens=limit or None,
         stop=tuple(items(body, "stop_sequences")),

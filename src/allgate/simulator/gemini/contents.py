@@ -30,11 +30,12 @@ _OTHERS = ("application/pdf", "application/json", "text/", "audio/", "video/")
 
 
 class Talk(Value, frozen=True, kw_only=True):
-    """The last user text, the function responses after it, and what all of it costs."""
+    """The last user text, the function responses after it, what all of it costs, and signatures of our own."""
 
     prompt: str
     results: tuple[str, ...]
     input_tokens: int
+    seals: int
     media_tokens: int
 
 
@@ -50,8 +51,7 @@ def read_contents(contents: list[JsonObject], gemini: Gemini, secret: bytes) -> 
     for place, content in enumerate(contents):
         _check_content(content, place, gemini)
     _check_order(contents)
-    _check_signatures(contents, gemini, secret)
-    return _talk(contents)
+    return _talk(contents, _check_signatures(contents, gemini, secret))
 
 
 def _sorted(value: Json) -> Json:
@@ -159,14 +159,15 @@ def _check_answers(calls: list[JsonObject], responses: list[JsonObject]) -> None
             )
 
 
-def _check_signatures(contents: list[JsonObject], gemini: Gemini, secret: bytes) -> None:
-    current = 0
+def _check_signatures(contents: list[JsonObject], gemini: Gemini, secret: bytes) -> int:
+    """How many are ours, not counting dummies."""
+    current = ours = 0
     for place, content in enumerate(contents):
         if content.get("role") != "model" and any("text" in item for item in items(content, "parts")):
             current = place
     for place, content in enumerate(contents):
         for item in items(content, "parts"):
-            _check_signature(item, secret)
+            ours += _check_signature(item, secret)
         calls = [item for item in items(content, "parts") if "functionCall" in item]
         if gemini.signatures and place > current and calls and "thoughtSignature" not in calls[0]:
             name = part(calls[0], "functionCall")["name"]
@@ -176,16 +177,17 @@ def _check_signatures(contents: list[JsonObject], gemini: Gemini, secret: bytes)
                 f"function call `default_api:{name}` , position {place + 1}. Please refer to "
                 "https://ai.google.dev/gemini-api/docs/thought-signatures for more details."
             )
+    return ours
 
 
-def _check_signature(item: JsonObject, secret: bytes) -> None:
-    """A signature, where there is one, is the dummy, or was made here for this part."""
+def _check_signature(item: JsonObject, secret: bytes) -> bool:
+    """A signature, where there is one, is the dummy, or was made here for this part, which is True."""
     given = item.get("thoughtSignature")
     if given is None:
-        return
+        return False
     raw = urlsafe_b64decode((given + "=" * (-len(given) % 4)).replace("+", "-").replace("/", "_"))
     if raw == DUMMY or raw == urlsafe_b64decode(DUMMY):
-        return
+        return False
     standard = b64encode(raw).decode("ascii")
     if "functionCall" in item:
         ours = signing.verified(secret, CALL_KIND, call_content(part(item, "functionCall")), standard)
@@ -193,9 +195,10 @@ def _check_signature(item: JsonObject, secret: bytes) -> None:
         ours = signing.opened(secret, TEXT_KIND, standard) is not None
     if not ours:
         raise Rejected("Corrupted thought signature.")
+    return True
 
 
-def _talk(contents: list[JsonObject]) -> Talk:
+def _talk(contents: list[JsonObject], seals: int) -> Talk:
     prompt, cost, media = "", 0, 0
     results: list[str] = []
     for content in contents:
@@ -213,7 +216,13 @@ def _talk(contents: list[JsonObject]) -> Talk:
             prompt = "\n".join(texts)
             results = []
         results += [_text(item) for item in parts if "functionResponse" in item]
-    return Talk(prompt=prompt, results=tuple(results), input_tokens=cost + media, media_tokens=media)
+    return Talk(
+        prompt=prompt,
+        results=tuple(results),
+        input_tokens=cost + media,
+        seals=seals,
+        media_tokens=media,
+    )
 
 
 def _text(item: JsonObject) -> str:

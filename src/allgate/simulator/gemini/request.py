@@ -79,6 +79,7 @@ def _ask(model: str, body: JsonObject, secret: bytes, *, stream: bool) -> Ask:
         forced=forced,
         may_call=may_call,
         results=talk.results,
+        seals=talk.seals,
         schema=schema,
         json_object=config.get("responseMimeType") == "application/json" and schema is None,
         max_tokens=config.get("maxOutputTokens"),

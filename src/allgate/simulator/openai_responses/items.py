@@ -70,12 +70,13 @@ _TYPES = frozenset(
 
 
 class Talk(Value, frozen=True, kw_only=True):
-    """The last user text, the tool outputs after it, what all of it costs, and the tools that items add."""
+    """The last user text, the tool outputs after it, what all of it costs, sealed reasoning, and the tools that items add."""
 
     prompt: str
     results: tuple[str, ...]
     input_tokens: int
     all_text: str
+    seals: int = 0
     tools: tuple[Json, ...] = ()
 
 
@@ -104,8 +105,14 @@ def read_input(value: Json, secret: bytes, *, continued: bool) -> Talk:
     added = tuple(
         tool for item in found for tool in items(item, "tools") if item.get("type") == "additional_tools"
     )
+    seals = sum(1 for item in found if item.get("type") == "reasoning" and item.get("encrypted_content"))
     return Talk(
-        prompt=prompt, results=tuple(results), input_tokens=cost, all_text="\n".join(texts), tools=added
+        prompt=prompt,
+        results=tuple(results),
+        input_tokens=cost,
+        all_text="\n".join(texts),
+        seals=seals,
+        tools=added,
     )
 
 

@@ -118,6 +118,7 @@ def _ask(body: JsonObject, secret: bytes) -> Ask:
         may_call=may_call,
         parallel=body.get("parallel_tool_calls") is not False,
         results=talk.results,
+        seals=talk.seals,
         schema=schema,
         json_object=json_object,
         max_tokens=body.get("max_output_tokens"),
