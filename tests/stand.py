@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from allgate.simulator import server as simulator
 from allgate.wiring.build import Gateway, gateway
@@ -23,6 +24,23 @@ from allgate.wiring.settings_file import load
 KEY = "sk-allgate-test-0123456789abcdef0123456789abcdef"
 BALANCE_USD = "1000"
 PRICE = '{ input = "3", output = "15" }'
+
+
+class Vendor(NamedTuple):
+    """Whose row an upstream has. `path` is what the vendor's own SDK has behind its host; `own_caps`: the deployment's, as TOML."""
+
+    provider: str
+    dialects: list[str] | None = None
+    path: str = ""
+    own_caps: str = ""
+
+    def toml(self, origin: str) -> str:
+        spoken = f"dialects = {json.dumps(self.dialects)}\n" if self.dialects else ""
+        return f'provider = "{self.provider}"\nbase_url = "{origin}{self.path}"\n{spoken}'
+
+    @property
+    def caps(self) -> str:
+        return f", caps = {self.own_caps}" if self.own_caps else ""
 
 
 @dataclass
@@ -175,6 +193,7 @@ def toml(
     models: dict[str, list[str]],
     *,
     dialects: list[str] | None = None,
+    vendors: list[Vendor] | None = None,
     settings: str = "",
     base_urls: dict[int, str] | None = None,
     price: str = PRICE,
@@ -182,17 +201,17 @@ def toml(
 ) -> str:
     """The configuration of a stand: one upstream for each rank of candidate."""
     ranks = max(len(scenes) for scenes in models.values())
+    speaking = vendors or [Vendor("simulator", dialects)] * ranks
     urls = dict.fromkeys(range(ranks), sim_url) | (base_urls or {})
-    spoken = f"dialects = {json.dumps(dialects)}\n" if dialects else ""
     upstreams = "".join(
-        f'[[upstreams]]\nname = "sim{rank}"\nprovider = "simulator"\nbase_url = "{urls[rank]}"\n{spoken}credentials = ["sk-up-{rank}"]\n'
+        f'[[upstreams]]\nname = "sim{rank}"\ncredentials = ["sk-up-{rank}"]\n{speaking[rank].toml(urls[rank])}'
         for rank in range(ranks)
     )
     priced = f"price = {price}\n" if price else ""
     rows = ""
     for name, scenes in models.items():
         deployments = ", ".join(
-            f'{{ upstream = "sim{rank}", model = {json.dumps(scene)}, priority = {rank} }}'
+            f'{{ upstream = "sim{rank}", model = {json.dumps(scene)}, priority = {rank}{speaking[rank].caps} }}'
             for rank, scene in enumerate(scenes)
         )
         rows += f'[[models]]\nname = "{name}"\ndeployments = [{deployments}]\n{priced}'
@@ -205,12 +224,15 @@ async def stand(
     models: dict[str, list[str]],
     *,
     dialects: list[str] | None = None,
+    vendors: list[Vendor] | None = None,
     settings: str = "drain_s = 0",
     base_urls: dict[int, str] | None = None,
     price: str = PRICE,
     balance_usd: str = BALANCE_USD,
 ) -> AsyncGenerator[Stand]:
-    """`base_urls` puts the upstream of a rank elsewhere; "{sim}" in it is the simulator's host and port.
+    """`vendors` says whose rules each rank's upstream keeps; without it all are the simulator's own row.
+
+    `base_urls` puts the upstream of a rank elsewhere; "{sim}" in it is the simulator's host and port.
 
     Leaving the block asserts that nothing leaked: no hold, no exchange, no upstream connection in use.
     """
@@ -224,6 +246,7 @@ async def stand(
                 sim.url,
                 models,
                 dialects=dialects,
+                vendors=vendors,
                 settings=settings,
                 base_urls=urls,
                 price=price,
