@@ -237,6 +237,7 @@ def test_usage_has_all_five_counts_or_is_null():
         ("refusal", (Refusal(text="no"),), "completed", None),
         ("refusal", (), "incomplete", "content_filter"),
         ("malformed_tool_call", (), "failed", None),
+        ("malformed_tool_call", (CALL,), "completed", None),
         ("cancelled", (CITED,), "cancelled", None),
         ("other", (CITED,), "completed", None),
     ],

@@ -308,6 +308,21 @@ def test_tools_of_other_dialects():
     assert refused(foreign(tools=(Builtin(kind="computer", runs="client"),))) == "tools"
 
 
+def test_a_fetch_is_a_search_which_opens_pages():
+    fetch = Builtin(kind="web_fetch", runs="server", name="web_fetch", dialect="anthropic")
+    search = Builtin(
+        kind="web_search",
+        runs="server",
+        name="web_search",
+        dialect="anthropic",
+        config={"context_size": "low"},
+    )
+    assert encoded(foreign(tools=(fetch,)))["tools"] == [{"type": "web_search"}]
+    assert encoded(foreign(tools=(fetch, search)))["tools"] == [
+        {"type": "web_search", "search_context_size": "low"}
+    ]
+
+
 def test_names_of_other_dialects_are_made_to_fit():
     tools = (Function(name="a.b"), Function(name="a:b"))
     names = [tool["name"] for tool in encoded(foreign(tools=tools))["tools"]]

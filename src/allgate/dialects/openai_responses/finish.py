@@ -48,10 +48,13 @@ def decode_finish(response: JsonObject, kinds: Collection[type[Part]]) -> Finish
     return Finish(reason=found, native=status)
 
 
-def encode_finish(finish: Finish, *, refused_in_words: bool, length_is_complete: bool = False) -> Ending:
-    """The ending of a response of ours.
+def encode_finish(
+    finish: Finish, kinds: Collection[type[Part]], *, length_is_complete: bool = False
+) -> Ending:
+    """The ending of a response of ours whose output holds parts of these kinds.
 
-    `refused_in_words`: the output holds a refusal, so that a refusal is a complete answer. `length_is_complete`: the
+    A refusal in words is a complete answer, and so is a call, even one that the provider calls malformed: the client
+    can tell its model so, while it would only repeat a failed request. `length_is_complete`: the
     client takes an incomplete response for a fault and asks again (Codex does, up to 5 times, each one billed).
     """
     match finish.reason:
@@ -62,11 +65,11 @@ def encode_finish(finish: Finish, *, refused_in_words: bool, length_is_complete:
         case "content_filter" | "recitation":
             return Ending(status="incomplete", incomplete_reason=_FILTERED)
         case "refusal":
-            if refused_in_words:
+            if Refusal in kinds:
                 return Ending(status="completed")
             return Ending(status="incomplete", incomplete_reason=_FILTERED)
         case "malformed_tool_call":
-            return Ending(status="failed")
+            return Ending(status="completed" if ToolCall in kinds else "failed")
         case "cancelled":
             return Ending(status="cancelled")
         case "stop" | "stop_sequence" | "tool_calls" | "pause" | "compaction" | "error" | "other":

@@ -8,7 +8,7 @@ from allgate.dialects.openai_responses.own import ITEM, MESSAGE, own
 from allgate.dialects.openai_responses.seals_decode import CLIENT_DECLARED
 from allgate.dialects.openai_responses.target import Target, sent_call_id
 from allgate.dialects.passes.custom_tools import wrap_input
-from allgate.dialects.passes.lenient import object_of
+from allgate.dialects.passes.lenient import object_of, text_or_none
 from allgate.operations.chat.parts import (
     Hosted,
     Inline,
@@ -48,13 +48,17 @@ def message_item(
     """
     members = object_of(own(parts[0].extra).get(MESSAGE))
     phased = {"phase": "commentary" if phase == "commentary" else "final_answer"} if phase else {}
-    if not members:
-        text = "".join(part.text for part in parts)
-        return {"type": "message", "role": "assistant", "content": text, **phased}
     kept = {key: value for key, value in members.items() if key not in ("type", "id")}
-    message_id = members.get("id")
+    message_id = text_or_none(members.get("id"))
+    head = identified("message", message_id, with_ids=with_ids)
+    first = parts[0]
+    if not members or (
+        len(parts) == 1 and "id" not in head and isinstance(first, Text) and not first.annotations
+    ):
+        text = "".join(part.text for part in parts)
+        return {**head, **phased, **kept, "role": "assistant", "content": text}
     return {
-        **identified("message", message_id if isinstance(message_id, str) else None, with_ids=with_ids),
+        **head,
         **phased,
         **kept,
         "role": "assistant",

@@ -5,7 +5,7 @@ clients of this format (Codex above all) send members that no document names. St
 (`previous_response_id`, `conversation`) is only carried: who keeps responses resolves it.
 """
 
-from allgate.core.errors import wire_error
+from allgate.core.errors import WireError, wire_error
 from allgate.dialects.openai_responses.input_decode import InputReader
 from allgate.dialects.openai_responses.own import NAME, rest
 from allgate.dialects.openai_responses.profile import CLIENT, client_of
@@ -72,30 +72,16 @@ BOOKKEEPING = frozenset({TEXT, CLIENT})
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """What a client asks. Raises: WireError: naming the member that is wrong, in the vendor's manner."""
     body = decode_object(request.body)
-    model = optional_text(body, "model") or ""
-    if not model and not body.get("prompt"):  # a stored prompt may name the model itself
-        raise wire_error(
-            "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
-        )
     state = _state(body)
     reader = InputReader(seals)
-    if body.get("input") is not None:
-        reader.read(body["input"])
-    elif not (state.previous_response_id or state.conversation or body.get("prompt")):
-        raise wire_error(
-            "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided.",
-            param="input",
-            code="missing_required_parameter",
-        )
+    _read_input(body, state, reader)
     tools = decode_tools(body["tools"], "tools") if body.get("tools") is not None else ()
-    system, turns, notes = _normal(
-        reader, body, carried=bool(state.previous_response_id or state.conversation)
-    )
+    system, turns, notes = _normal(reader, body, kept_elsewhere=_is_continued(state))
     include = texts_of(body.get("include"))
     beta = headers.text(request.headers, "openai-beta")
     return ChatRequest(
         dialect=NAME,
-        model=model,
+        model=_model(body),
         system=system,
         turns=turns,
         tools=without_repeats((*tools, *reader.tools)),
@@ -115,6 +101,30 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     )
 
 
+def _model(body: JsonObject) -> str:
+    model = optional_text(body, "model") or ""
+    if not model and not body.get("prompt"):  # a stored prompt may name the model itself
+        raise _missing("Missing required parameter: 'model'.", "model")
+    return model
+
+
+def _read_input(body: JsonObject, state: State, reader: InputReader) -> None:
+    if body.get("input") is not None:
+        reader.read(body["input"])
+    elif not (_is_continued(state) or body.get("prompt")):
+        words = "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided."
+        raise _missing(words, "input")
+
+
+def _missing(message: str, param: str) -> WireError:
+    return wire_error(message, param=param, code="missing_required_parameter")
+
+
+def _is_continued(state: State) -> bool:
+    """Whether the server keeps what was said before."""
+    return bool(state.previous_response_id or state.conversation)
+
+
 def _extra(request: WireRequest, body: JsonObject, include: tuple[str, ...]) -> Extra:
     """What this dialect alone understands of the request as a whole."""
     kept: JsonObject = {key: value for key, value in body.items() if key not in _KNOWN}
@@ -127,12 +137,12 @@ def _extra(request: WireRequest, body: JsonObject, include: tuple[str, ...]) -> 
     return {NAME: kept} if kept else {}
 
 
-def _normal(reader: InputReader, body: JsonObject, *, carried: bool) -> Normal:
-    """The conversation in normal form. `carried`: results may answer calls of a response that the server keeps."""
+def _normal(reader: InputReader, body: JsonObject, *, kept_elsewhere: bool) -> Normal:
+    """The conversation in normal form. `kept_elsewhere`: results may answer calls that the server keeps."""
     instructions = optional_text(body, "instructions")
     system = (Text(text=instructions), *reader.system) if instructions else tuple(reader.system)
     turns = tuple(reader.turns)
-    missing = _calls_kept_elsewhere(turns) if carried else ()
+    missing = _calls_kept_elsewhere(turns) if kept_elsewhere else ()
     if not missing:
         return normal_form(system, turns)
     system, turns, notes = normal_form(system, (Turn(role="assistant", parts=missing), *turns))

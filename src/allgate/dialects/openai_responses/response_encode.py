@@ -24,7 +24,7 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
     choice = next(iter(response.choices), _NOTHING)
     ending = encode_finish(
         choice.finish,
-        refused_in_words=any(isinstance(part, Refusal) for part in choice.parts),
+        {type(part) for part in choice.parts},
         length_is_complete=length_is_complete(asked.request),
     )
     last_status = "incomplete" if ending.incomplete_reason else "completed"

@@ -44,7 +44,7 @@ class ResponsesStreamEncoder:
     """Writes one answer. Choices beyond the first have no place in this dialect."""
 
     __slots__ = (
-        "_answer", "_asked", "_behind", "_closed", "_done", "_finish", "_frames", "_held", "_item", "_refused", "_skeleton", "_usage",
+        "_answer", "_asked", "_behind", "_closed", "_done", "_finish", "_frames", "_held", "_item", "_kinds", "_skeleton", "_usage",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -59,7 +59,7 @@ class ResponsesStreamEncoder:
         self._done: list[bytes] = []  # finished items as JSON
         self._usage: Usage | None = None
         self._finish = _NO_FINISH
-        self._refused = False
+        self._kinds: set[type[Part]] = set()
 
     def emit(self, event: Event) -> bytes:
         """The frames that tell this event."""
@@ -172,7 +172,7 @@ class ResponsesStreamEncoder:
             return b""
         carried = bool(self._held)
         said = self._release(event.part.seals) if carried else b""
-        self._refused = self._refused or isinstance(event.part, Refusal)
+        self._kinds.add(type(event.part))
         if self._item is None:
             return said
         self._closed = event.part
@@ -198,7 +198,7 @@ class ResponsesStreamEncoder:
     def _ending(self) -> Ending:
         return encode_finish(
             self._finish,
-            refused_in_words=self._refused,
+            self._kinds,
             length_is_complete=length_is_complete(self._asked.request),
         )
 

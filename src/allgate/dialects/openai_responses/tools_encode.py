@@ -25,6 +25,7 @@ _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 _PLAIN_HOSTED: dict[str, JsonObject] = {
     "code_execution": {"type": "code_interpreter", "container": {"type": "auto"}},
     "image_generation": {"type": "image_generation"},
+    "web_fetch": {"type": "web_search"},  # which opens pages too
 }
 
 
@@ -39,7 +40,14 @@ def encode_tools(target: Target) -> list[JsonObject]:
             wire.append({"type": "namespace", "name": namespace, **said, "tools": encoded})
         else:
             wire += encoded
-    return wire
+    return _without_second_search(wire)
+
+
+def _without_second_search(wire: list[JsonObject]) -> list[JsonObject]:
+    """The search that stands for a fetch is none beside a search of the client's own."""
+    fetch = _PLAIN_HOSTED["web_fetch"]
+    searches = [tool for tool in wire if str(tool.get("type")).startswith("web_search")]
+    return [tool for tool in wire if tool is not fetch] if len(searches) > 1 else wire
 
 
 def _offered(target: Target) -> list[Tool]:
