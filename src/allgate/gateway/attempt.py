@@ -11,6 +11,7 @@ from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.exchange import Exchange, State
 from allgate.gateway.ports import Client
+from allgate.gateway.prepare import prepared
 from allgate.gateway.relay import PassedStream, Relay, TranslatedStream, Translation, WholeReply
 from allgate.gateway.services import Services
 from allgate.providers.provider import sign_in_headers
@@ -30,7 +31,10 @@ async def attempt(
     """
     failed: AttemptFailed | None = None
     for repeat in range(STALE_REPEATS_MAX + 1):
-        call, relay = _prepared(services, admitted, candidate)
+        if candidate.passthrough:
+            call, relay = _passed(admitted, candidate)
+        else:
+            call, relay = await _translated(services, admitted, candidate)
         provider_dialect = services.dialects[candidate.speaks.dialect]
         exchange = Exchange(services.loop, admitted, candidate, provider_dialect, relay, client)
         failed = await _run(services, exchange, candidate, call, client, fresh=repeat > 0)
@@ -84,13 +88,6 @@ def _headers(candidate: Candidate, call: UpstreamCall) -> Headers:
     )
 
 
-def _prepared(services: Services, admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
-    """The call for this candidate, and the relay for its answer."""
-    if candidate.passthrough:
-        return _passed(admitted, candidate)
-    return _translated(services, admitted, candidate)
-
-
 def _passed(admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
     dialect, head = admitted.dialect, admitted.head
     call = dialect.passthrough(admitted.call.wire, head, candidate.deployment.model, candidate.caps)
@@ -101,11 +98,14 @@ def _passed(admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Rel
     return call, WholeReply(dialect, None)
 
 
-def _translated(services: Services, admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
+async def _translated(
+    services: Services, admitted: Admitted, candidate: Candidate
+) -> tuple[UpstreamCall, Relay]:
     client_dialect = admitted.dialect
     provider_dialect: ChatDialect = services.dialects[candidate.speaks.dialect]
     seals = services.seal_box(admitted.allowed.caller.account_id)
-    request = client_dialect.decode_request(admitted.call.wire, seals)
+    decoded = client_dialect.decode_request(admitted.call.wire, seals)
+    request = await prepared(decoded, candidate.caps, services.fetcher)
     call = provider_dialect.encode_request(request, candidate.deployment.model, candidate.caps)
     admitted.notes = (*request.notes, *call.notes)
     sent = Sent(request=request, caps=candidate.caps)

@@ -130,6 +130,14 @@ class Transport(Protocol):
         ...
 
 
+class Fetcher(Protocol):
+    """The guarded door for URLs that clients name."""
+
+    async def fetch(self, url: str) -> tuple[bytes, str]:
+        """What is there, and the content type its server says ("" if none). Raises: Refused(BAD_REQUEST)."""
+        ...
+
+
 class Client(Protocol):
     """The client's side of a reply, as the edge offers it. All writes are synchronous; nothing is queued without bound.
 

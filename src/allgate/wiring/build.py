@@ -17,13 +17,18 @@ import structlog
 import uvloop
 from uvicorn import Config, Server
 
+from allgate.admin.rows import ConfigError
 from allgate.dialects import CHAT_DIALECTS
 from allgate.gateway.exchanges import Exchanges
 from allgate.gateway.services import Services
 from allgate.http.edge import Edge
 from allgate.http.protocol import KEEP_ALIVE_S, EdgeProtocol, sweep
+from allgate.upstream.addresses import networks
+from allgate.upstream.egress import Egress, EgressLimits
+from allgate.upstream.fetcher import GuardedFetcher
 from allgate.upstream.message import Deadlines
 from allgate.upstream.pool import Pool, PoolLimits
+from allgate.upstream.resolve import Resolver
 from allgate.upstream.transport import PooledTransport
 from allgate.wiring.clock import SystemClock
 from allgate.wiring.dice import BufferedDice
@@ -120,6 +125,7 @@ def _services(settings: Settings, state: State, pool: Pool) -> Services:
         directory=state.directory,
         ledger=state.ledger,
         transport=PooledTransport(pool, deadlines),
+        fetcher=_fetcher(settings, pool),
         recorder=state.recorder,
         dialects=CHAT_DIALECTS,
         exchanges=Exchanges(
@@ -127,6 +133,14 @@ def _services(settings: Settings, state: State, pool: Pool) -> Services:
         ),
         seal_keys=state.seal_keys,
     )
+
+
+def _fetcher(settings: Settings, pool: Pool) -> GuardedFetcher:
+    try:
+        allowed = networks(*settings.egress.allowed_networks)
+    except ValueError as error:
+        raise ConfigError("", "egress.allowed_networks", str(error)) from error
+    return GuardedFetcher(Egress(pool, Resolver(), EgressLimits(allowed=allowed)))
 
 
 def _config(settings: Settings, edge: Edge) -> Config:

@@ -100,6 +100,17 @@ class Pool(Section, frozen=True, kw_only=True):
     ] = 2048
 
 
+class Egress(Section, frozen=True, kw_only=True):
+    """Fetching what clients' URLs point to."""
+
+    allowed_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks that may be fetched from although they are not public, such as `10.1.0.0/16`. Every client can then reach them through the gateway."
+        ),
+    ] = ()
+
+
 class Ledger(Section, frozen=True, kw_only=True):
     """Money. The ledger in memory decides at once, which satisfies both of these."""
 
@@ -174,6 +185,7 @@ class Settings(Section, frozen=True, kw_only=True):
     stream: Stream = Stream()
     timeouts: Timeouts = Timeouts()
     pool: Pool = Pool()
+    egress: Egress = Egress()
     ledger: Ledger = Ledger()
     secrets: Secrets = Secrets()
     request_log: RequestLog = RequestLog()
