@@ -6,6 +6,8 @@ CHAT = [
     ("/v1/chat/completions", "openai_chat"),
     ("/chat/completions", "openai_chat"),
     ("/v1/v1/chat/completions", "openai_chat"),
+    ("/v1/completions", "openai_completions"),
+    ("/completions", "openai_completions"),
     ("/v1/responses", "openai_responses"),
     ("/responses", "openai_responses"),
     ("/v1/messages", "anthropic"),

@@ -15,6 +15,7 @@ Operation = Literal["chat", "count_tokens", "models", "model", "livez", "readyz"
 _VERSIONS = re.compile(r"^(?:/(?:v1beta1|v1beta|v1alpha|v1|publishers/google)(?=/|$))+")
 _POSTS: dict[str, tuple[str, Operation]] = {
     "/chat/completions": ("openai_chat", "chat"),
+    "/completions": ("openai_completions", "chat"),
     "/responses": ("openai_responses", "chat"),
     "/messages": ("anthropic", "chat"),
     "/messages/count_tokens": ("anthropic", "count_tokens"),
