@@ -15,7 +15,7 @@ from allgate.core.errors import ErrorKind, Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Sent
 from allgate.dialects.gemini.choice_decode import ChoiceDecoder, answering
-from allgate.dialects.gemini.chunk import PlainChunk, decode_plain
+from allgate.dialects.gemini.chunk import decode_plain
 from allgate.dialects.gemini.errors import failure_of
 from allgate.dialects.gemini.grounding import citations_of, hosted_calls, members, searches_in
 from allgate.dialects.gemini.logprobs import logprobs_of
@@ -64,7 +64,7 @@ class AnswerDecoder:
 
     def drain(self) -> list[Event]:
         """The events since the last call."""
-        events = self._events.copy()
+        events = self._events[:]
         self._events.clear()
         return events
 
@@ -79,9 +79,6 @@ class AnswerDecoder:
             return
         if self._extra is None:
             self._start(chunk.response_id, chunk.model_version, chunk.create_time)
-        self._take_plain(chunk)
-
-    def _take_plain(self, chunk: PlainChunk) -> None:
         for candidate in chunk.candidates:
             choice = self._choices.get(candidate.index) or self._choice(candidate.index)
             if candidate.content is not None:

@@ -58,8 +58,9 @@ class Reading:
         for candidate in chunk.candidates:
             if candidate.content is not None:
                 for part in candidate.content.parts:
-                    self._keep(part.text)
-            self._see_finish(candidate.index, candidate.finish_reason is not None)
+                    if part.text:
+                        self._keep(part.text)
+            (self._seen if candidate.finish_reason is None else self._finished).add(candidate.index)
         self._see_usage(bytes(chunk.usage_metadata))
 
     def take_json(self, value: Json) -> None:
@@ -92,23 +93,20 @@ class Reading:
             self._part(members(part))
         if count := searches_in(members(candidate.get("groundingMetadata"))):
             self._searches[index] = max(count, self._searches.get(index, 0))
-        self._see_finish(index, candidate.get("finishReason") is not None)
+        (self._seen if candidate.get("finishReason") is None else self._finished).add(index)
 
     def _part(self, part: JsonObject) -> None:
-        self._keep(text_of(part.get("text")))
+        if text := text_of(part.get("text")):
+            self._keep(text)
         if part.keys() - {"text", "thought", "thoughtSignature"}:
             self.started = True
             self._keep(str(members(part.get("functionCall")).get("args") or ""))
 
     def _keep(self, text: str) -> None:
-        if text:
-            self.started = True
-            self._room -= len(text)
-            if self._room >= 0:
-                self._texts.append(text)
-
-    def _see_finish(self, index: int, finished: bool) -> None:
-        (self._finished if finished else self._seen).add(index)
+        self.started = True
+        self._room -= len(text)
+        if self._room >= 0:
+            self._texts.append(text)
 
     def _see_usage(self, snapshot: bytes) -> None:
         self._usage_last = bool(snapshot)
