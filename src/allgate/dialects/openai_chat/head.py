@@ -8,7 +8,7 @@ import msgspec
 
 from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_chat.head_media import media_kinds
+from allgate.dialects.openai_chat.head_media import may_hold_media, media_kinds
 from allgate.dialects.openai_chat.own import NAME
 from allgate.dialects.openai_chat.request_decode import merged_extra_body, model_of
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
@@ -20,7 +20,7 @@ from allgate.operations.chat.features import features_of
 from allgate.operations.chat.parts import Media, MediaKind, Url
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire import json
-from allgate.wire.json import JsonObject, optional_bool, optional_int, optional_object
+from allgate.wire.json import Json, JsonObject, optional_bool, optional_int, optional_object
 from allgate.wire.message import WireRequest
 from allgate.wire.span import set_member, set_scalar
 
@@ -34,14 +34,19 @@ _READ = (
 )  # fmt: skip
 SEALED = ENVELOPE_PREFIX.encode()
 
+_FEATURE_MEMBERS = frozenset({"tools", "functions", "web_search_options", "modalities"})
+_NO_FEATURES: frozenset[str] = frozenset()
+
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_scalar = msgspec.json.Decoder()
 
 
 def read_head(request: WireRequest) -> Head:
     """The head of a chat body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
     raw = raw_members(request.body)
-    body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
-    body = merged_extra_body(body)
+    body = {name: _decoded(raw[name], name) for name in _READ if name in raw}
+    if "extra_body" in body:
+        body = merged_extra_body(body)
     options = optional_object(body, "stream_options") or {}
     limit = optional_int(body, "max_completion_tokens")
     n = optional_int(body, "n")
@@ -52,7 +57,7 @@ def read_head(request: WireRequest) -> Head:
         output_tokens_max=limit if limit is not None else optional_int(body, "max_tokens"),
         n=1 if n is None else n,
         fields=frozenset(raw),
-        features=_features(body, raw.get("messages")),
+        features=_features(body, raw.get("messages") if may_hold_media(request.body) else None),
         sealed=SEALED in request.body,
         input_bytes=len(request.body),
     )
@@ -91,9 +96,18 @@ def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
         return {name: msgspec.Raw(json.encode(value)) for name, value in members.items()}
 
 
+def _decoded(raw: msgspec.Raw, name: str) -> Json:
+    """One member. A scalar needs none of the care that nesting does."""
+    if memoryview(raw)[0] in b"[{":
+        return json.decode(raw, name)
+    return _scalar.decode(raw)
+
+
 def _features(body: JsonObject, messages: msgspec.Raw | None) -> frozenset[str]:
     """Feature words, the same as those of the decoded request."""
     kinds = media_kinds(messages) if messages is not None else set[MediaKind]()
+    if not kinds and _FEATURE_MEMBERS.isdisjoint(body):
+        return _NO_FEATURES
     words = tuple(
         word for word in list_of(body.get("modalities")) if text_of(word) in ("image", "audio", "video")
     )

@@ -7,7 +7,7 @@ OpenAI's totals include what we include: cached tokens in the prompt, reasoning 
 - Cache writes also travel as `cache_creation_tokens` or under Anthropic's name at the top level.
 """
 
-from allgate.core.usage import Usage
+from allgate.core.usage import USAGE_NOTHING, Usage
 from allgate.dialects.passes.lenient import count_of, object_of
 from allgate.wire.json import Json, JsonObject
 
@@ -20,32 +20,32 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False) -> Usage | Non
     source = object_of(wire)
     prompt = object_of(source.get("prompt_tokens_details") or source.get("input_tokens_details"))
     completion = object_of(source.get("completion_tokens_details") or source.get("output_tokens_details"))
-    input_tokens = _first(source, "prompt_tokens", "input_tokens")
-    output_tokens = _first(source, "completion_tokens", "output_tokens")
-    reasoning = _first(completion, "reasoning_tokens")
+    input_tokens = _either(source, "prompt_tokens", "input_tokens")
+    output_tokens = _either(source, "completion_tokens", "output_tokens")
+    reasoning = _count(completion, "reasoning_tokens")
     if reasoning is None:
-        reasoning = _first(source, "reasoning_tokens")
-    total = _first(source, "total_tokens")
+        reasoning = _count(source, "reasoning_tokens")
+    total = _count(source, "total_tokens")
     if reasoning and _beside(input_tokens, output_tokens, reasoning, total, excludes_reasoning):
         output_tokens = (output_tokens or 0) + reasoning
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_tokens=_either(prompt, source, _CACHE_READ),
-        cache_write_tokens=_either(prompt, source, _CACHE_WRITE),
+        cache_read_tokens=_in_details(prompt, source, _CACHE_READ),
+        cache_write_tokens=_in_details(prompt, source, _CACHE_WRITE),
         reasoning_tokens=reasoning,
-        input_text_tokens=_first(prompt, "text_tokens"),
-        input_audio_tokens=_first(prompt, "audio_tokens"),
-        input_image_tokens=_first(prompt, "image_tokens"),
-        input_video_tokens=_first(prompt, "video_tokens"),
-        output_text_tokens=_first(completion, "text_tokens"),
-        output_audio_tokens=_first(completion, "audio_tokens"),
-        output_image_tokens=_first(completion, "image_tokens"),
-        accepted_prediction_tokens=_first(completion, "accepted_prediction_tokens"),
-        rejected_prediction_tokens=_first(completion, "rejected_prediction_tokens"),
-        web_search_calls=_first(source, "num_search_queries"),
+        input_text_tokens=_count(prompt, "text_tokens"),
+        input_audio_tokens=_count(prompt, "audio_tokens"),
+        input_image_tokens=_count(prompt, "image_tokens"),
+        input_video_tokens=_count(prompt, "video_tokens"),
+        output_text_tokens=_count(completion, "text_tokens"),
+        output_audio_tokens=_count(completion, "audio_tokens"),
+        output_image_tokens=_count(completion, "image_tokens"),
+        accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
+        rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
+        web_search_calls=_count(source, "num_search_queries"),
     )
-    return None if usage == Usage() else usage
+    return None if usage == USAGE_NOTHING else usage
 
 
 def encode_usage(usage: Usage) -> JsonObject:
@@ -95,11 +95,21 @@ def _beside(
     return total != without and total == without + reasoning
 
 
-def _first(source: JsonObject, *keys: str) -> int | None:
-    """The first of these members that is a count."""
-    return next((count for key in keys if (count := count_of(source.get(key))) is not None), None)
+def _count(source: JsonObject, key: str) -> int | None:
+    """This member, if it is a count. Read for every answer, so the usual case comes first."""
+    value = source.get(key)
+    return value if type(value) is int and value >= 0 else count_of(value)
 
 
-def _either(details: JsonObject, source: JsonObject, keys: tuple[str, ...]) -> int | None:
-    found = _first(details, *keys)
-    return found if found is not None else _first(source, *keys)
+def _either(source: JsonObject, key: str, other: str) -> int | None:
+    found = _count(source, key)
+    return _count(source, other) if found is None else found
+
+
+def _in_details(details: JsonObject, source: JsonObject, keys: tuple[str, ...]) -> int | None:
+    """The first of these members that is a count, in the details or at the top level."""
+    for place in (details, source):
+        for key in keys:
+            if key in place and (count := _count(place, key)) is not None:
+                return count
+    return None
