@@ -9,8 +9,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Timer
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from allgate.cli.main import main
 
@@ -71,10 +72,11 @@ class Running:
 @contextmanager
 def serving(*arguments: object, cwd: Path | None = None, **environment: str) -> Generator[Running]:
     """Start a command and wait until it prints where it listens; killed at the end, if it is still there."""
+    complaints = TemporaryFile("w+")
     process = subprocess.Popen(
         [ALLGATE, *map(str, arguments)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=complaints,
         text=True,
         cwd=cwd,
         env=ENVIRONMENT | environment,
@@ -86,7 +88,7 @@ def serving(*arguments: object, cwd: Path | None = None, **environment: str) -> 
     try:
         while not (found := READY.search(said)):
             line = process.stdout.readline()
-            assert line, f"it ended ({process.wait(DEADLINE_S)}) after saying: {said!r}"
+            assert line, _ended(process, said, complaints)
             said += line
         yield Running(process, found[0], said)
     finally:
@@ -94,3 +96,10 @@ def serving(*arguments: object, cwd: Path | None = None, **environment: str) -> 
         process.kill()
         process.wait(DEADLINE_S)
         process.stdout.close()
+        complaints.close()
+
+
+def _ended(process: subprocess.Popen[str], said: str, complaints: IO[str]) -> str:
+    code = process.wait(DEADLINE_S)
+    complaints.seek(0)
+    return f"it ended ({code}) after saying {said!r} and complaining:\n{complaints.read()}"
