@@ -5,15 +5,15 @@ types of its parts are looked for in its bytes, where a text that quotes them ha
 """
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
 from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_responses.tools_decode import decode_tools
+from allgate.dialects.openai_responses.tools_decode import builtin_kind, decode_tools, is_optional
 from allgate.dialects.seals import ENVELOPE_PREFIX
-from allgate.operations.chat.features import features_of
-from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.features import HOSTED_FEATURES
 from allgate.wire import json
 from allgate.wire.headers import Headers
 from allgate.wire.json import Json, optional_bool, optional_int, optional_text
@@ -22,8 +22,13 @@ from allgate.wire.span import set_scalar
 
 PATH = "/responses"
 
-_READ = ("model", "stream", "max_output_tokens", "tools", "prompt")
-_SEALED = ENVELOPE_PREFIX.encode()
+_READ = ("model", "stream", "max_output_tokens", "prompt")
+_TELLING = re.compile(
+    rb'"(?:input_(?:image|file|audio)"|additional_tools"|%b)' % ENVELOPE_PREFIX.encode("ascii")
+)
+"""Words of `input` that matter here, sought in one pass (0.3 µs per KB, half of what a search for each would cost)."""
+_SEALED = b'"' + ENVELOPE_PREFIX.encode("ascii")
+
 _PART_TYPE = re.compile(rb'"type"\s*:\s*"(input_image|input_file|input_audio|additional_tools)"')
 _FEATURES = {
     b"input_image": "image_input", b"input_file": "document_input", b"input_audio": "audio_input",
@@ -51,14 +56,15 @@ def read_head(request: WireRequest) -> Head:
         raise wire_error(
             "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
         )
+    telling = _telling(raw.get("input"))
     return Head(
         model=model,
         stream=optional_bool(body, "stream") or False,
         stream_usage=True,
         output_tokens_max=optional_int(body, "max_output_tokens"),
         fields=frozenset(raw),
-        features=_features(body.get("tools"), raw.get("input")),
-        sealed=_SEALED in request.body,
+        features=_features(raw.get("tools"), telling),
+        sealed=_SEALED in telling,
         input_bytes=len(request.body),
     )
 
@@ -73,15 +79,51 @@ def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
         return {name: msgspec.Raw(json.encode(value)) for name, value in members.items()}
 
 
-def _features(tools: Json, spoken: msgspec.Raw | None) -> frozenset[str]:
+class _ToolHead(msgspec.Struct, gc=False):
+    """What of a tool decides which feature it asks for."""
+
+    type: str = "function"
+    execution: Json = None
+    environment: Json = None
+    external_web_access: Json = None
+    tools: list["_ToolHead"] = []
+
+
+_tool_heads = msgspec.json.Decoder(list[_ToolHead])
+
+
+def _telling(spoken: msgspec.Raw | None) -> frozenset[bytes]:
+    """What matters in `input`: `"type":"…"` of parts with features, and the beginning of an envelope of ours."""
+    if spoken is None:
+        return frozenset()
+    said = bytes(spoken)
+    found = set(_TELLING.findall(said))
+    sealed = {_SEALED} & found
+    return frozenset(sealed.union(_PART_TYPE.findall(said)) if found - sealed else sealed)
+
+
+def _features(tools: msgspec.Raw | None, telling: frozenset[bytes]) -> frozenset[str]:
     """Feature words: of `tools` by their types, of `input` by the types of its parts."""
-    found = (
-        {_FEATURES[kind] for kind in _PART_TYPE.findall(bytes(spoken))} if spoken is not None else set[str]()
-    )
-    if tools is not None:
-        declared = decode_tools(tools, "tools")
-        found |= features_of(ChatRequest(dialect="", model="", turns=(), tools=declared))
+    found = {_FEATURES[word] for word in telling if word != _SEALED}
+    if tools is not None and bytes(tools) != b"null":
+        try:
+            found.update(_asked_by(_tool_heads.decode(tools)))
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            decode_tools(json.decode(tools, "tools"), "tools")  # says what is wrong
     return frozenset(found)
+
+
+def _asked_by(tools: list[_ToolHead]) -> Iterator[str]:
+    for tool in tools:
+        if tool.type == "namespace":
+            yield from _asked_by(tool.tools)
+        elif tool.type in ("function", "custom"):
+            yield from ("tools", "custom_tools") if tool.type == "custom" else ("tools",)
+        else:
+            said = {"type": tool.type, "execution": tool.execution, "environment": tool.environment}
+            kind, runs = builtin_kind(said)
+            if not is_optional(kind, runs, external_web_access=tool.external_web_access):
+                yield kind if runs == "server" and kind in HOSTED_FEATURES else "tools"
 
 
 def passthrough(request: WireRequest, head: Head, model: str) -> UpstreamCall:

@@ -147,9 +147,16 @@ def _builtin(tool: JsonObject, wire_type: str, path: str) -> Builtin:
     kind, runs = builtin_kind(tool)
     config: JsonObject = dict(_search_config(tool, path)) if kind == "web_search" else {}
     name = wire_type if kind == "other" else kind
-    # Codex alone sends that member, with every request; without a search all tools are declared at once.
-    optional = "external_web_access" in tool or (kind == "tool_search" and runs == "server")
+    optional = is_optional(kind, runs, external_web_access=tool.get("external_web_access"))
     return Builtin(kind=kind, runs=runs, name=name, config=config, raw=tool, dialect=NAME, optional=optional)
+
+
+def is_optional(kind: BuiltinKind, runs: Runs, *, external_web_access: Json) -> bool:
+    """Whether a client works without this built-in: Codex alone sends that member of a web search, with every request;
+    without a tool search all tools are declared at once."""
+    if kind == "web_search":
+        return external_web_access is not None
+    return kind == "tool_search" and runs == "server"
 
 
 def _search_config(tool: JsonObject, path: str) -> Iterator[tuple[str, Json]]:
