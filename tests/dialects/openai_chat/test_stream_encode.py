@@ -122,6 +122,8 @@ def test_clients_of_the_legacy_functions_get_function_call():
     two = (call, ToolCall(call_id="d", name="f", input="{}"))
     assert deltas_of(*two, request=request)[2]["tool_calls"][0]["index"] == 0
     assert [one["id"] for one in message_of(*two, request=request)["tool_calls"]] == ["d"]
+    sealed = changed(call, seals=(SEAL,))  # the legacy shape has no place for a seal, whole or streamed
+    assert deltas_of(sealed, request=request) == deltas_of(call, request=request)
 
 
 def test_thinking_is_one_string_with_a_blank_line_between_its_parts():
@@ -231,7 +233,8 @@ def test_the_seal_of_a_call_travels_beside_it():
     history = [{"role": "user", "content": "hi"}, {"role": "assistant", **message_of(sealed)}]
     assert decoded(messages=history).turns[1] == assistant(sealed)
     (fragment,) = deltas_of(sealed)[-1]["tool_calls"]
-    assert fragment.keys() == {"index", "extra_content"}
+    assert fragment.keys() == {"index", "function", "extra_content"}
+    assert fragment["function"] == {"arguments": ""}  # without it the vendor's stream helper stops
     opened = BOX.unwrap(fragment["extra_content"]["google"]["thought_signature"])
     assert opened is not None
     assert opened.seal == sealed.seals[0]

@@ -180,7 +180,7 @@ class ChatStreamEncoder:
             choice.frames = {"input": (choice.prefix + b'"function_call":{"arguments":', b"}" + _UNFINISHED)}
             return self._chunk(choice, {"function_call": {"name": call.name, "arguments": ""}})
         index -= self._legacy
-        kind, member = ("custom", "input") if call.input_kind == "text" else ("function", "arguments")
+        kind, member = _call_words(call)
         head = b'"tool_calls":[{"index":%d,"%b":{"%b":' % (index, kind.encode(), member.encode())
         choice.frames = {"input": (choice.prefix + head, b"}}]" + _UNFINISHED)}
         opening = {"index": index, "id": call.call_id, "type": kind, kind: {"name": call.name, member: ""}}
@@ -224,9 +224,12 @@ class ChatStreamEncoder:
         if choice.silent and call.input_kind == "json":
             head, tail = choice.frames["input"]
             told = head + _string("{}") + tail
-        if call.seals:
+        index = choice.calls - 1 - self._legacy
+        if call.seals and index >= 0:  # a legacy `function_call` has no place for a seal
+            kind, member = _call_words(call)
             fragment = {
-                "index": choice.calls - 1 - self._legacy,
+                "index": index,
+                kind: {member: ""},  # the SDK's stream helper takes no fragment without it
                 **google_content(call.seals, self._asked.seals),
             }
             told += self._chunk(choice, {"tool_calls": [fragment]})
@@ -250,6 +253,11 @@ class ChatStreamEncoder:
         if event.usage is None or not self._asked.request.stream_usage:
             return DONE_FRAME
         return self._head + b'],"usage":' + json.encode(encode_usage(event.usage)) + b"}\n\n" + DONE_FRAME
+
+
+def _call_words(call: ToolCall) -> tuple[str, str]:
+    """The members that hold a call, and in it its input."""
+    return ("custom", "input") if call.input_kind == "text" else ("function", "arguments")
 
 
 def _string(text: str) -> bytes:
