@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterable
 
+import pytest
+
+from allgate.core.errors import ErrorKind, WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, Sent, UpstreamCall
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
@@ -13,12 +16,17 @@ from allgate.operations.chat.fold import fold
 from allgate.operations.chat.parts import Part, Text
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
+from allgate.operations.chat.tools import Function
 from allgate.wire.message import WireRequest
 
 BOX = SealBox((b"k" * 32,), "account-1")
 USER = Turn(role="user", parts=(Text(text="hi"),))
 REQUEST = ChatRequest(dialect="openai_responses", model="public", turns=(USER,))
 FOREIGN = changed(REQUEST, dialect="anthropic")
+
+ADD = Function(
+    name="add", schema={"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+)
 
 HOSTED = (
     "web_search", "web_fetch", "code_execution", "file_search", "image_generation", "mcp", "computer", "shell",
@@ -153,3 +161,16 @@ def body_of(given: ChatResponse, request: ChatRequest = REQUEST) -> dict:
     """The whole body that a client is sent."""
     body, _ = OPENAI_RESPONSES.encode_response(given, asked(request))
     return json.loads(body)
+
+
+def foreign(*turns: Turn, **fields) -> ChatRequest:
+    """A request that came in another dialect."""
+    return changed(FOREIGN, turns=turns or (USER,), **fields)
+
+
+def refused(request: ChatRequest, caps: Caps = VENDOR, **narrowed) -> str:
+    """The member by which a request is refused that this deployment cannot serve."""
+    with pytest.raises(WireError) as caught:
+        call(request, caps, **narrowed)
+    assert caught.value.failure.kind is ErrorKind.UNSUPPORTED
+    return caught.value.failure.param
