@@ -1,22 +1,27 @@
 """One attempt at one candidate: encode for it, sign in, send, and wait until the exchange is over.
 
 Each attempt is encoded afresh from the client's original request, so a fallback may cross dialects and no repair made
-for one candidate leaks into the next.
+for one candidate leaks into the next. A refusal that names what it will not take is repaired once (`repair`).
 """
 
 from asyncio import CancelledError, current_task
 
 from allgate.core.errors import AttemptFailed
+from allgate.core.value import changed
 from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.exchange import Exchange, State
 from allgate.gateway.ports import Client
 from allgate.gateway.prepare import prepared
 from allgate.gateway.relay import PassedStream, Relay, TranslatedStream, Translation, WholeReply
+from allgate.gateway.repair import Repair, repair_for
 from allgate.gateway.services import Services
+from allgate.operations.chat.notes import dropped
+from allgate.operations.chat.unsealed import unsealed
 from allgate.providers.provider import sign_in_headers
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers
+from allgate.wire.span import without_member
 
 STALE_REPEATS_MAX = 1
 """A reused connection that the provider had already closed: one fresh connection settles it."""
@@ -29,12 +34,24 @@ async def attempt(
 
     Raises: WireError: the request cannot be said to this candidate.
     """
+    failed = await _sent(services, admitted, candidate, client, Repair())
+    if failed is not None and not client.gone:
+        repair = repair_for(failed, admitted.head)
+        if repair is not None:
+            return await _sent(services, admitted, candidate, client, repair)
+    return failed
+
+
+async def _sent(
+    services: Services, admitted: Admitted, candidate: Candidate, client: Client, repair: Repair
+) -> AttemptFailed | None:
+    """Sent once, or once more where the kept connection was stale."""
     failed: AttemptFailed | None = None
     for repeat in range(STALE_REPEATS_MAX + 1):
-        if candidate.passthrough:
-            call, relay = _passed(admitted, candidate)
+        if candidate.passthrough and not repair.thinking:
+            call, relay = _passed(admitted, candidate, repair)
         else:
-            call, relay = await _translated(services, admitted, candidate)
+            call, relay = await _translated(services, admitted, candidate, repair)
         provider_dialect = services.dialects[candidate.speaks.dialect]
         exchange = Exchange(services.loop, admitted, candidate, provider_dialect, relay, client)
         failed = await _run(services, exchange, candidate, call, client, fresh=repeat > 0)
@@ -88,9 +105,12 @@ def _headers(candidate: Candidate, call: UpstreamCall) -> Headers:
     )
 
 
-def _passed(admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Relay]:
+def _passed(admitted: Admitted, candidate: Candidate, repair: Repair) -> tuple[UpstreamCall, Relay]:
     dialect, head = admitted.dialect, admitted.head
     call = dialect.passthrough(admitted.call.wire, head, candidate.deployment.model, candidate.caps)
+    if repair.member is not None:
+        note = dropped(repair.member, "the provider does not know it")
+        call = changed(call, body=without_member(call.body, repair.member), notes=(*call.notes, note))
     admitted.notes = call.notes
     if head.stream:
         meter = dialect.meter(head, candidate.caps)
@@ -99,12 +119,14 @@ def _passed(admitted: Admitted, candidate: Candidate) -> tuple[UpstreamCall, Rel
 
 
 async def _translated(
-    services: Services, admitted: Admitted, candidate: Candidate
+    services: Services, admitted: Admitted, candidate: Candidate, repair: Repair
 ) -> tuple[UpstreamCall, Relay]:
     client_dialect = admitted.dialect
     provider_dialect: ChatDialect = services.dialects[candidate.speaks.dialect]
     seals = services.seal_box(admitted.allowed.caller.account_id)
     decoded = client_dialect.decode_request(admitted.call.wire, seals)
+    if repair.thinking:
+        decoded = unsealed(decoded)
     request = await prepared(decoded, candidate.caps, services.fetcher)
     call = provider_dialect.encode_request(request, candidate.deployment.model, candidate.caps)
     admitted.notes = (*request.notes, *call.notes)
