@@ -72,31 +72,30 @@ class Running:
 @contextmanager
 def serving(*arguments: object, cwd: Path | None = None, **environment: str) -> Generator[Running]:
     """Start a command and wait until it prints where it listens; killed at the end, if it is still there."""
-    complaints = TemporaryFile("w+")
-    process = subprocess.Popen(
-        [ALLGATE, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=complaints,
-        text=True,
-        cwd=cwd,
-        env=ENVIRONMENT | environment,
-    )
-    watchdog = Timer(DEADLINE_S, process.kill)
-    watchdog.start()
-    assert process.stdout is not None
-    said = ""
-    try:
-        while not (found := READY.search(said)):
-            line = process.stdout.readline()
-            assert line, _ended(process, said, complaints)
-            said += line
-        yield Running(process, found[0], said)
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait(DEADLINE_S)
-        process.stdout.close()
-        complaints.close()
+    with (
+        TemporaryFile("w+") as complaints,
+        subprocess.Popen(
+            [ALLGATE, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            cwd=cwd,
+            env=ENVIRONMENT | environment,
+        ) as process,
+    ):
+        watchdog = Timer(DEADLINE_S, process.kill)
+        watchdog.start()
+        assert process.stdout is not None
+        said = ""
+        try:
+            while not (found := READY.search(said)):
+                line = process.stdout.readline()
+                assert line, _ended(process, said, complaints)
+                said += line
+            yield Running(process, found[0], said)
+        finally:
+            watchdog.cancel()
+            process.kill()
 
 
 def _ended(process: subprocess.Popen[str], said: str, complaints: IO[str]) -> str:
