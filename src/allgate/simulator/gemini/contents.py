@@ -50,8 +50,9 @@ def read_contents(contents: list[JsonObject], gemini: Gemini, secret: bytes) -> 
         raise Rejected("* GenerateContentRequest.contents: contents is not specified\n")
     for place, content in enumerate(contents):
         _check_content(content, place, gemini)
-    _check_order(contents)
-    return _talk(contents, _check_signatures(contents, gemini, secret))
+    turns = _turns(contents)
+    _check_order(turns)
+    return _talk(contents, _check_signatures(turns, gemini, secret))
 
 
 def _sorted(value: Json) -> Json:
@@ -61,6 +62,17 @@ def _sorted(value: Json) -> Json:
     if isinstance(value, list):
         return [_sorted(child) for child in cast(list[Json], value)]
     return value
+
+
+def _turns(contents: list[JsonObject]) -> list[JsonObject]:
+    """Neighbouring model contents as one: Google's own chat sessions send every chunk of a stream as a content."""
+    turns: list[JsonObject] = []
+    for content in contents:
+        if turns and turns[-1].get("role") == content.get("role") == "model":
+            turns[-1] = {**content, "parts": [*items(turns[-1], "parts"), *items(content, "parts")]}
+        else:
+            turns.append(content)
+    return turns
 
 
 def _check_content(content: JsonObject, place: int, gemini: Gemini) -> None:
