@@ -38,8 +38,8 @@ WORDS = st.sampled_from(
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False), WORDS,
               st.text(max_size=4)),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=6)),
-    max_leaves=12,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=4)),
+    max_leaves=5,
 )  # fmt: skip
 BLOCK = st.fixed_dictionaries(
     {"type": st.sampled_from(["text", "thinking", "redacted_thinking", "tool_use", "tool_result", "image", "document",
@@ -66,7 +66,7 @@ GIVEN = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.one_of(BODY, GIVEN))
 def test_a_request_is_read_and_written_or_refused(body):
     request = WireRequest(method="POST", path="/v1/messages", body=json.dumps(body).encode())
@@ -83,7 +83,7 @@ def test_a_request_is_read_and_written_or_refused(body):
         return
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(GIVEN)
 def test_what_we_write_we_can_read_and_write_again(body):
     request = WireRequest(method="POST", path="/v1/messages", body=json.dumps(body).encode())
@@ -111,7 +111,7 @@ def test_bytes_are_read_or_refused(raw):
     assert isinstance(events_of([raw])[-1], Failed | Ended)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(BLOCK, max_size=5), JSON, JSON)
 def test_a_reply_is_read_and_written_or_refused(blocks, usage, reason):
     raw = message(*blocks, usage=usage, stop_reason=reason)
@@ -147,7 +147,7 @@ FRAME = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.one_of(FRAME, st.binary(max_size=20)), max_size=8))
 def test_any_frames_give_events_that_keep_the_grammar(frames):
     events = events_of([started(), *frames])
@@ -160,7 +160,7 @@ def test_any_frames_give_events_that_keep_the_grammar(frames):
         encoder.emit(event)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, len(STREAM) - 1), st.binary(min_size=1, max_size=6))
 def test_a_damaged_stream_never_breaks_the_decoder_or_the_meter(place, damage):
     raw = STREAM[:place] + damage + STREAM[place:]

@@ -256,6 +256,10 @@ def test_an_own_block_of_no_known_kind_is_told_whole_and_a_foreign_one_not():
     assert shown(Opaque(dialect="anthropic", raw=raw), Opaque(dialect="gemini", raw={})) == [raw]
 
 
+def test_a_block_without_a_type_does_no_harm():
+    assert shown(Opaque(dialect="anthropic", raw={"text": None})) == [{"text": None}]
+
+
 def test_the_first_count_is_the_provider_s_or_a_guess():
     guessed = frames_of(told([START]))[0]["message"]["usage"]
     assert guessed == {"input_tokens": 1, "output_tokens": 0}

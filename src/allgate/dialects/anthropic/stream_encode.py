@@ -228,7 +228,7 @@ class AnthropicStreamEncoder:
 
     def _whole(self, block: JsonObject) -> bytes:
         """A whole block as start, deltas, stop."""
-        match block["type"]:
+        match block.get("type"):
             case "text":
                 told = self._begin({**block, "text": ""}, "text") + self._piece(block["text"])
             case "thinking":
