@@ -89,7 +89,7 @@ async def test_a_failing_provider(scene: str, unary: object, streamed: object) -
                 reply = await s.chat(model, "one two three four five", stream=stream)
                 await s.settled()
                 judge(reply, expected, paired=model == "paired", stream=stream)
-                one_receipt(s, before, reply)
+                one_receipt(s, before, reply, retried=model == "paired" and isinstance(expected, tuple))
 
 
 @pytest.mark.parametrize(("name", "url", "status"), PLACES, ids=[row[0] for row in PLACES])
@@ -102,7 +102,7 @@ async def test_a_provider_that_cannot_be_reached(name: str, url: str, status: in
                 reply = await s.chat(model, "one two three four five", stream=stream)
                 await s.settled()
                 judge(reply, SIBLING[status], paired=model == "paired", stream=stream)
-                one_receipt(s, before, reply)
+                one_receipt(s, before, reply, retried=model == "paired")
 
 
 def judge(reply: Reply, expected: object, *, paired: bool, stream: bool) -> None:
@@ -125,11 +125,12 @@ def judge(reply: Reply, expected: object, *, paired: bool, stream: bool) -> None
         assert reply.error["message"]
 
 
-def one_receipt(s: Stand, before: int, reply: Reply) -> None:
+def one_receipt(s: Stand, before: int, reply: Reply, *, retried: bool) -> None:
     """Exactly one row; charged if and only if output was delivered."""
     assert len(s.rows) == before + 1
     row = s.rows[-1]
     assert row.request_id == reply.headers["x-request-id"]
     delivered = reply.status == 200
     assert (row.charged_nano_usd > 0) == delivered
+    assert row.attempts == (2 if retried else 1)
     assert row.outcome == ("failed" if not delivered else "cut" if reply.error else "ok")

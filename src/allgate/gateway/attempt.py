@@ -47,6 +47,7 @@ async def _sent(
 ) -> AttemptFailed | None:
     """Sent once, or once more where the kept connection was stale."""
     failed: AttemptFailed | None = None
+    admitted.attempts += 1
     for repeat in range(STALE_REPEATS_MAX + 1):
         if candidate.passthrough and not repair.thinking:
             call, relay = _passed(admitted, candidate, repair)

@@ -8,19 +8,31 @@ Backpressure: the transport calls pause_writing above `WRITE_BUFFER_BYTES_MAX`; 
 `on_drained` is called.
 """
 
+from asyncio import Transport
 from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
+
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.server import ServerState
 
 from allgate.wire.headers import Headers
 from allgate.wire.message import WireReply
 
-if TYPE_CHECKING:
-    from allgate.http.protocol import EdgeProtocol
-
 WRITE_BUFFER_BYTES_MAX = 256 * 1024
 """Unsent bytes of one stream (ruling on concurrency): at 1,024 slow streams a quarter of a gigabyte."""
+
+
+class Connection(Protocol):
+    """What is needed of uvicorn's protocol object."""
+
+    transport: Transport
+    cycle: RequestResponseCycle
+    flow: FlowControl
+    scope: Any
+    server_state: ServerState
 
 
 class EdgeClient:
@@ -28,7 +40,7 @@ class EdgeClient:
 
     __slots__ = ("_chunked", "_cycle", "_protocol", "_silent", "gone", "on_drained", "on_gone", "started")
 
-    def __init__(self, protocol: "EdgeProtocol") -> None:
+    def __init__(self, protocol: Connection) -> None:
         self._protocol = protocol
         self._cycle = protocol.cycle
         self._silent = protocol.scope["method"] == "HEAD"

@@ -4,10 +4,9 @@ Plain ASGI, no framework: on this path every microsecond is paid by every reques
 `send` but through the `EdgeClient` that our protocol puts into the scope.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol, TypeAlias
-
-import structlog
 
 from allgate.core.errors import AllgateError, ErrorKind, Failure, refused
 from allgate.dialects.contract import ChatDialect
@@ -27,7 +26,7 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_BYTES_MAX_DEFAULT = 64 * 1024 * 1024
 """Above the largest vendor limit for inline media that clients really use (Anthropic: 32 MB a request)."""
 
-_log = structlog.get_logger("allgate.http")
+_log = logging.getLogger("allgate.http")
 
 
 class ClientWentAway(Exception):
@@ -41,7 +40,7 @@ class Status(Protocol):
         """None when ready, else why not."""
         ...
 
-    def metrics(self) -> bytes: ...
+    async def metrics(self) -> bytes: ...
 
 
 class Edge:
@@ -74,7 +73,7 @@ class Edge:
         except ClientWentAway:
             pass
         except Exception:
-            _log.exception("request failed", request_id=request_id, path=scope["path"])
+            _log.exception("request failed", extra={"request_id": request_id, "path": scope["path"]})
             message = f"The gateway failed to handle this request. Its id is {request_id}."
             if client.started:
                 client.abort()
@@ -108,7 +107,7 @@ class Edge:
                 reason = await self._status.ready()
                 client.reply(_plain(200, b"ok\n") if reason is None else _plain(503, reason.encode() + b"\n"))
             case "metrics":
-                client.reply(_plain(200, self._status.metrics()))
+                client.reply(_plain(200, await self._status.metrics()))
             case None:
                 raise _no_route(scope, route)
 

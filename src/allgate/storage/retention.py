@@ -4,11 +4,10 @@ The rows of one account lie together by time (their index), so each step is a sh
 5 ms, which is what another write may have to wait.
 """
 
+import logging
 import sqlite3
 from concurrent.futures import Future
 from functools import partial
-
-import structlog
 
 from allgate.storage.sql_text import statements
 from allgate.storage.writer import Writer, WriterBusy
@@ -16,7 +15,7 @@ from allgate.storage.writer import Writer, WriterBusy
 ROWS_PER_STEP = 1_000
 DAY_MS = 86_400_000
 
-_log = structlog.get_logger("allgate.request_log")
+_log = logging.getLogger("allgate.request_log")
 
 
 class Retention:
@@ -43,7 +42,8 @@ class Retention:
     def _next(self, accounts: tuple[str, ...], before_ms: int, deleted: "Future[int]") -> None:
         if (error := deleted.exception()) is not None:
             _log.warning(
-                "old rows of the request log could not be deleted", account=accounts[0], error=repr(error)
+                "old rows of the request log could not be deleted",
+                extra={"account": accounts[0], "error": repr(error)},
             )
         else:
             rest = accounts if deleted.result() == ROWS_PER_STEP else accounts[1:]

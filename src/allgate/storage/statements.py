@@ -1,4 +1,4 @@
-"""Every statement of the configuration and the request log, with its name and a sentence, in SQLAlchemy Core.
+"""Every statement of the configuration, the ledger and the request log, with its name and a sentence, in SQLAlchemy Core.
 
 Serving processes run the text that `sql_page` makes of them (`sql/sqlite.sql`), so that SQLAlchemy, whose import takes
 longer than a whole start, stays out of them. A test makes the text anew and compares.
@@ -68,6 +68,31 @@ STATEMENTS = (
     Statement("write_account", "Create or change an account.", lambda: _upsert(tables.accounts)),
     Statement("write_key", "Create or change a key.", lambda: _upsert(tables.keys)),
     Statement(
+        "write_transfer",
+        "One movement of money; a repeated one is there already.",
+        lambda: upsert(tables.transfers).on_conflict_do_nothing(),
+    ),
+    Statement("move_balance", "Add to an account's balance; a new account starts at zero.", lambda: _added()),
+    Statement(
+        "read_balances",
+        "Every account with its balance.",
+        lambda: select(tables.balances.c.account, tables.balances.c.balance_nano_usd),
+    ),
+    Statement(
+        "read_balance",
+        "The balance of one account.",
+        lambda: select(tables.balances.c.balance_nano_usd).where(
+            tables.balances.c.account == bindparam("account")
+        ),
+    ),
+    Statement(
+        "read_transfers",
+        "What was posted under one id, in the order of its kinds: charge, overage, uncollected.",
+        lambda: select(*tables.transfers.columns)
+        .where(tables.transfers.c.id == bindparam("id"))
+        .order_by(tables.transfers.c.kind),
+    ),
+    Statement(
         "expire_requests",
         "Forget the oldest log rows of one account, a bounded number of them.",
         lambda: delete(tables.requests).where(
@@ -94,6 +119,16 @@ def _upsert(table: Table) -> ClauseElement:
         column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key
     }
     return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+
+
+def _added() -> ClauseElement:
+    """Insert a balance, or add it to the one that is there."""
+    statement = upsert(tables.balances)
+    column = tables.balances.c.balance_nano_usd
+    return statement.on_conflict_do_update(
+        index_elements=[tables.balances.c.account],
+        set_={column: column + statement.excluded.balance_nano_usd},
+    )
 
 
 def sql_page() -> str:

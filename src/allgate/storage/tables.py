@@ -8,7 +8,7 @@ This module imports SQLAlchemy, which takes longer than the whole start of a ser
 of SQL text, reports and tests import it; a serving process runs the text (`sql/`) that was made from it.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, MetaData, Table, Text
 from sqlalchemy.sql.schema import SchemaItem
 
 metadata = MetaData()
@@ -115,6 +115,35 @@ keys = _table(
     _switch("loopback_only"),
     *_kept(),
 )
+
+transfers = _table(
+    "transfers",
+    _text("id", key=True),
+    _text("kind", key=True),
+    _text("debit"),
+    _text("credit"),
+    _number("amount_nano_usd"),
+    _number("at_ms"),
+    _text("key"),
+    _text("price"),
+    _text("reason"),
+    CheckConstraint("amount_nano_usd >= 0", name="no_transfer_runs_backwards"),
+)
+"""Every movement of money, never changed: one amount from one account to another. `id` and `kind` together are what
+makes a repetition harmless: the request's id with charge, overage or uncollected; `opening:ACCOUNT` with opening; the
+operator's id with topup. `key` and `price` are empty where none was used."""
+Index("transfers_debit_at", transfers.c.debit, transfers.c.at_ms)
+
+balances = _table(
+    "balances",
+    _text("account", key=True),
+    _number("balance_nano_usd"),
+    CheckConstraint(
+        "balance_nano_usd BETWEEN -9223372036854775807 AND 9223372036854775807", name="no_balance_overflows"
+    ),
+)
+"""What the transfers add up to, kept in the same transactions. The check is for SQLite, where a sum beyond 64 bits would
+quietly become a float."""
 
 requests = _table(
     "requests",

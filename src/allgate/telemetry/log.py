@@ -1,18 +1,18 @@
-"""What the process says: structlog, one JSON object per line on standard error.
+"""What the process says: one JSON object per line on standard error, or one readable line.
 
-Secrets do not show themselves (`core.secret`), but a library may log a header or a URL: a last processor blanks every
-value whose key names a credential, and everything in a text that looks like a key.
+The standard library's logging, with our values in `extra`: a structured-logging library was measured at a quarter of the
+whole start-up, because it imports a terminal renderer that a server never uses.
+
+Secrets do not show themselves (`core.secret`), but a library may log a header or a URL: every value whose name says
+credential is blanked, and so is everything in a text that looks like a key. A traceback shows code, never values.
 """
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Literal
-
-import structlog
-
-from allgate.wire.json import Json
 
 _SECRET_KEYS = re.compile(
     r"authorization|api[-_]?key|secret|password|token$|cookie|credential", re.IGNORECASE
@@ -20,46 +20,56 @@ _SECRET_KEYS = re.compile(
 _SECRET_TEXT = re.compile(r"\b(sk-|Bearer\s+|AIza|gsk_|xai-)[A-Za-z0-9_\-.]{8,}")
 BLANK = "(secret)"
 
+# What every record has of its own; the rest came with `extra`.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
 
 def set_up(level: str, form: Literal["json", "text"]) -> None:
-    """Send our lines and those of the standard library's loggers to standard error. `level`: debug … error."""
-    renderer = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
-    )
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        without_secrets,
-    ]
+    """Send our lines and those of libraries to standard error. `level`: debug … error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
+    handler.setFormatter(_Json() if form == "json" else _Text())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
 
 
-def without_secrets(
-    _logger: object, _method: str, event: MutableMapping[str, Json]
-) -> MutableMapping[str, Json]:
+class _Json(logging.Formatter):
+    """{"timestamp", "level", "logger", "event", our values…, "exception"}."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(_fields(self, record), ensure_ascii=False, default=repr)
+
+
+class _Text(logging.Formatter):
+    """`2026-01-31T12:00:00Z info allgate.serve drained cut=0`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = _fields(self, record)
+        head = [str(fields.pop(name)) for name in ("timestamp", "level", "logger", "event")]
+        trace = fields.pop("exception", None)
+        line = " ".join((*head, *(f"{name}={value}" for name, value in fields.items())))
+        return f"{line}\n{trace}" if trace else line
+
+
+def _fields(formatter: logging.Formatter, record: logging.LogRecord) -> dict[str, object]:
+    time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    fields: dict[str, object] = {
+        "timestamp": time.replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "event": record.getMessage(),
+    }
+    fields |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    if record.exc_info:
+        fields["exception"] = formatter.formatException(record.exc_info)
+    return without_secrets(fields)
+
+
+def without_secrets(fields: dict[str, object]) -> dict[str, object]:
     """Blank what names or looks like a credential."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = BLANK if _SECRET_KEYS.search(key) else _SECRET_TEXT.sub(BLANK, value)
-    return event
+    return {
+        name: (BLANK if _SECRET_KEYS.search(name) else _SECRET_TEXT.sub(BLANK, value))
+        if isinstance(value, str)
+        else value
+        for name, value in fields.items()
+    }

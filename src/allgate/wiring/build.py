@@ -7,15 +7,16 @@ write what waits. A second signal is not special: the drain is bounded.
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
-import structlog
 import uvloop
-from uvicorn import Config, Server
+from uvicorn.config import Config
+from uvicorn.server import Server
 
 from allgate.admin.rows import ConfigError
 from allgate.dialects import CHAT_DIALECTS
@@ -43,7 +44,7 @@ GC_ALLOCATIONS = 50_000
 LISTEN_BACKLOG = 2_048
 """Twice the connections that one process is measured with: a burst of reconnecting streams is not refused."""
 
-_log = structlog.get_logger("allgate.serve")
+_log = logging.getLogger("allgate.serve")
 
 
 def run(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
@@ -102,7 +103,7 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
         services.exchanges.admitting = False
         server.should_exit = True
         cut = await services.exchanges.drain(settings.server.drain_s)
-        _log.info("drained", cut=cut)
+        _log.info("drained", extra={"cut": cut})
         for task in tasks[:-1]:
             task.cancel()
         await asyncio.wait(tasks)
@@ -206,5 +207,5 @@ class _Status:
             return "the database cannot be reached"
         return None
 
-    def metrics(self) -> bytes:
-        return self._state.metrics.render()
+    async def metrics(self) -> bytes:
+        return await asyncio.to_thread(self._state.metrics.collect())

@@ -6,6 +6,7 @@ the client sends, JSON back. (The admin API of the console will run the same com
 """
 
 import asyncio
+import logging
 import os
 import socket
 import tempfile
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
-import structlog
 
 from allgate.admin.commands import Command
 from allgate.admin.records import decode_secret, encode_secret
@@ -33,7 +33,7 @@ COMMAND_S_MAX = 60.0
 PATH_BYTES_MAX = 100
 """A socket's address holds 104 to 108 bytes. A longer path gets a socket in a folder of its own."""
 
-_log = structlog.get_logger("allgate.control")
+_log = logging.getLogger("allgate.control")
 
 
 class Failed(Value, frozen=True, kw_only=True, tag="failed"):
@@ -88,7 +88,7 @@ class ControlServer:
                 writer.write(msgspec.json.encode(reply, enc_hook=encode_secret))
                 await writer.drain()
         except (OSError, TimeoutError) as error:
-            _log.warning("command not answered", error=repr(error))
+            _log.warning("command not answered", extra={"error": repr(error)})
         finally:
             writer.close()
 

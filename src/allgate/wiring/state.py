@@ -5,14 +5,13 @@ lock, schema, the file's rows, one snapshot. On the way down, the reverse, so th
 """
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-
-import structlog
 
 from allgate.admin.commands import Apply
 from allgate.admin.rows import ConfigError
@@ -37,7 +36,7 @@ from allgate.wiring.master_key import master_keys
 from allgate.wiring.registry import Snapshot, packaged_providers
 from allgate.wiring.settings import Settings
 
-_log = structlog.get_logger("allgate.state")
+_log = logging.getLogger("allgate.state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +138,9 @@ def _swap_when_published(
     def swap(served: Snapshot) -> None:
         _grant(ledger, served)
         directory.swap(served)
+        catalogue = served.catalogue
         _log.info(
-            "configuration changed", revision=served.catalogue.revision, models=len(served.catalogue.models)
+            "configuration changed", extra={"revision": catalogue.revision, "models": len(catalogue.models)}
         )
 
     def publish(served: Snapshot) -> None:
@@ -157,7 +157,7 @@ def _grant(ledger: MemoryLedger, served: Snapshot) -> None:
 
 def _tell(done: Done) -> None:
     for change in done.changes:
-        _log.info("applied", kind=change.kind, table=change.table, name=change.name)
+        _log.info("applied", extra={"kind": change.kind, "table": change.table, "row": change.name})
     for remark in done.remarks:
         _log.warning(remark)
 

@@ -10,6 +10,14 @@ CREATE TABLE accounts (
 )
  WITHOUT ROWID;
 
+CREATE TABLE balances (
+    account TEXT NOT NULL,
+    balance_nano_usd BIGINT NOT NULL,
+    PRIMARY KEY (account),
+    CONSTRAINT no_balance_overflows CHECK (balance_nano_usd BETWEEN -9223372036854775807 AND 9223372036854775807)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE credentials (
     upstream TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -135,6 +143,23 @@ CREATE TABLE sheets (
     PRIMARY KEY (name)
 )
  WITHOUT ROWID;
+
+CREATE TABLE transfers (
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    debit TEXT NOT NULL,
+    credit TEXT NOT NULL,
+    amount_nano_usd BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    "key" TEXT NOT NULL,
+    price TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (id, kind),
+    CONSTRAINT no_transfer_runs_backwards CHECK (amount_nano_usd >= 0)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX transfers_debit_at ON transfers (debit, at_ms);
 
 CREATE TABLE upstreams (
     name TEXT NOT NULL,

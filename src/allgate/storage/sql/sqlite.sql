@@ -56,6 +56,31 @@ INSERT INTO accounts (name, opening_nano_usd, managed_by, disabled, changed_ms) 
 -- Create or change a key.
 INSERT INTO keys (account, name, hash, hint, models, networks, expires, loopback_only, managed_by, disabled, changed_ms) VALUES (:account, :name, :hash, :hint, :models, :networks, :expires, :loopback_only, :managed_by, :disabled, :changed_ms) ON CONFLICT (account, name) DO UPDATE SET hash = excluded.hash, hint = excluded.hint, models = excluded.models, networks = excluded.networks, expires = excluded.expires, loopback_only = excluded.loopback_only, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
+-- name: write_transfer
+-- One movement of money; a repeated one is there already.
+INSERT INTO transfers (id, kind, debit, credit, amount_nano_usd, at_ms, "key", price, reason) VALUES (:id, :kind, :debit, :credit, :amount_nano_usd, :at_ms, :key, :price, :reason) ON CONFLICT DO NOTHING;
+
+-- name: move_balance
+-- Add to an account's balance; a new account starts at zero.
+INSERT INTO balances (account, balance_nano_usd) VALUES (:account, :balance_nano_usd) ON CONFLICT (account) DO UPDATE SET balance_nano_usd = (balances.balance_nano_usd + excluded.balance_nano_usd);
+
+-- name: read_balances
+-- Every account with its balance.
+SELECT balances.account, balances.balance_nano_usd
+FROM balances;
+
+-- name: read_balance
+-- The balance of one account.
+SELECT balances.balance_nano_usd
+FROM balances
+WHERE balances.account = :account;
+
+-- name: read_transfers
+-- What was posted under one id, in the order of its kinds: charge, overage, uncollected.
+SELECT transfers.id, transfers.kind, transfers.debit, transfers.credit, transfers.amount_nano_usd, transfers.at_ms, transfers."key", transfers.price, transfers.reason
+FROM transfers
+WHERE transfers.id = :id ORDER BY transfers.kind;
+
 -- name: expire_requests
 -- Forget the oldest log rows of one account, a bounded number of them.
 DELETE FROM requests WHERE requests.request_id IN (SELECT requests.request_id
