@@ -302,6 +302,15 @@ def test_reasoning_words():
     )
 
 
+def test_who_switches_thinking_on_reads_its_summary():
+    """An effort alone is no wish to read: OpenAI gives summaries to verified organisations only."""
+    on = Reasoning(mode="on", budget_tokens=4096)
+    assert encoded(foreign(reasoning=on))["reasoning"] == {"effort": "high", "summary": "auto"}
+    hidden = Reasoning(mode="on", budget_tokens=4096, show="none")
+    assert encoded(foreign(reasoning=hidden))["reasoning"] == {"effort": "high"}
+    assert encoded(foreign(reasoning=Reasoning(effort="high")))["reasoning"] == {"effort": "high"}
+
+
 def test_output_formats():
     schema = {
         "type": "object",

@@ -82,7 +82,8 @@ def reasoning(target: Target) -> JsonObject:
     wire: JsonObject = {**own(said.extra)}
     if effort is not None:
         wire["effort"] = effort
-    if said.show in ("summary", "full"):
+    if said.show in ("summary", "full") or (said.show is None and said.mode == "on"):
+        # thinking that was switched on without a word is shown by the vendor whose switch that is
         wire["summary"] = said.summary_style or "auto"
     if said.context is not None:
         wire["context"] = said.context
