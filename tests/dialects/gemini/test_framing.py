@@ -2,7 +2,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
@@ -37,16 +37,19 @@ def test_both_framings_give_the_same_replies_whole_and_byte_by_byte(stream):
     assert split(stream, list(range(1, len(stream))))[0] == REPLIES
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(ARRAY)), max_size=9).map(sorted))
 def test_an_array_is_its_raw_bytes_however_it_is_cut(cuts):
     assert split(ARRAY, cuts) == (REPLIES, ARRAY)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(EVENTS)), max_size=9).map(sorted))
 def test_events_are_their_raw_bytes_however_they_are_cut(cuts):
     assert split(EVENTS, cuts) == (REPLIES, EVENTS)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80), st.integers(0, 80))
 def test_any_bytes_are_split_without_an_error(stream, cut):
     splitter = PayloadSplitter()

@@ -74,6 +74,7 @@ def test_any_reply_is_read_or_refused_and_can_be_told(chunks, size):
             GEMINI.read_facts(json.dumps(reply).encode())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(data):
     wire = WireRequest(method="POST", path=STREAM, body=data)

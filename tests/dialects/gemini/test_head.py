@@ -63,6 +63,12 @@ def test_the_features_are_those_of_the_whole_request(body):
     assert features
 
 
+def test_a_tool_that_is_null_is_none():
+    assert head(tools=[{"functionDeclarations": [{"name": "f"}], "codeExecution": None}]).features == {
+        "tools"
+    }
+
+
 def test_an_envelope_of_ours_is_noticed():
     envelope = BOX.wrap(Seal(origin="anthropic", scope="s", form="signature", value="v"))
     assert head(contents=[{"role": "model", "parts": [{"text": "x", "thoughtSignature": envelope}]}]).sealed

@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allgate.core.errors import ErrorKind, WireError
@@ -50,6 +50,7 @@ def test_all_bytes_pass_unchanged_in_any_slices(stream):
         assert passed != stream
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=6).map(sorted))
 def test_what_passes_always_ends_at_a_frame(cuts):
     """So that a keep-alive may follow it."""
@@ -179,6 +180,7 @@ def test_what_is_no_reply_is_an_error():
             GEMINI.read_facts(body)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=4))
 def test_no_bytes_make_a_meter_raise(pieces):
     meter = metered()

@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allgate.dialects.gemini.partial_args import PartialArguments
@@ -44,6 +44,7 @@ PIECES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8))
 def test_any_pieces_give_an_object(pieces):
     json.dumps(put(*pieces))

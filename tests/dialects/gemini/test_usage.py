@@ -3,7 +3,7 @@
 import json
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allgate.core.usage import Usage
@@ -61,6 +61,7 @@ def test_regression_48_modalities_are_added_up_whatever_their_case():
 COUNTS = st.integers(0, 10**9)
 
 
+@settings(deadline=None)
 @given(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
 def test_what_we_write_reads_the_same(given_tokens, output, reasoning, cached, tools):
     usage = Usage(
@@ -86,6 +87,7 @@ SNAPSHOT = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(SNAPSHOT, max_size=8))
 def test_the_newest_value_of_every_field_counts(snapshots):
     seen = Snapshots()

@@ -1,6 +1,6 @@
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allgate.dialects.passes.call_ids import fitting_call_id
@@ -25,6 +25,7 @@ def test_no_id_at_all_is_replaced():
     assert re.fullmatch(ANTHROPIC, fitting_call_id("", ANTHROPIC, 64))
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_call_and_result_get_the_same_fitting_id_and_different_calls_different_ones(one: str, other: str):
     fitted = fitting_call_id(one, ANTHROPIC, 64)

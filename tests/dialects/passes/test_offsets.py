@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allgate.dialects.passes.offsets import Utf8Offsets
@@ -28,6 +28,7 @@ def test_an_offset_outside_the_text_becomes_its_end_or_start():
         assert Utf8Offsets(text).utf8_bytes(-1) == 0
 
 
+@settings(deadline=None)
 @given(st.text(), st.data())
 def test_there_and_back_is_the_same_place(text: str, data: st.DataObject):
     place = data.draw(st.integers(0, len(text)))

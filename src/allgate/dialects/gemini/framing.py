@@ -119,7 +119,7 @@ class _ArraySplitter:
             self._in_string = True
         elif token == b"{" or token == b"[":
             self._depth += 1
-            if self._depth == 2 and self._start < 0:
+            if self._depth == 2:
                 self._start = position
         elif token == b"}" or token == b"]":
             self._depth -= 1
