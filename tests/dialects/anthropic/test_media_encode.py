@@ -31,6 +31,19 @@ def test_pictures_are_sent_inline_by_address_or_as_files():
     )
 
 
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        ("iVBORw0KGgoAAA", "image/png"),
+        ("/9j/4AAQ", "image/jpeg"),
+        ("R0lGODlh", "image/gif"),
+        ("UklGRg", "image/webp"),
+    ],
+)
+def test_a_picture_s_own_bytes_decide_about_its_type(data, mime):
+    assert source(Media(kind="image", source=Inline(mime="image/heic", base64=data)))["media_type"] == mime
+
+
 def test_regression_79_a_pdf_is_a_document():
     assert source(document("application/pdf"))["media_type"] == "application/pdf"
 
@@ -47,6 +60,7 @@ def test_texts_are_sent_as_plain_text(mime):
         Media(kind="video", source=Url(url="https://e.x/v")),
         Media(kind="image", source=Inline(mime="image/bmp", base64="")),
         Media(kind="image", source=FileRef(origin="openai", ref="file-1")),
+        Media(kind="image", source=Url(url="http://e.x/a.png")),
         document("application/msword"),
         document("text/plain", "no base64!"),
     ],

@@ -129,9 +129,10 @@ def of_sdk(message: BetaMessage) -> dict:
 def sdk_reads(raw: bytes) -> BetaMessage:
     """The SDK's own accumulator over the frames of a stream."""
     snapshot, buffers = None, {}
-    for line in raw.decode().splitlines():
-        if line.startswith("data:") and '"ping"' not in line:
-            event = construct_type(type_=BetaRawMessageStreamEvent, value=json.loads(line[5:]))
+    payloads = [json.loads(line[5:]) for line in raw.decode().splitlines() if line.startswith("data:")]
+    for payload in payloads:
+        if payload["type"] != "ping":
+            event = construct_type(type_=BetaRawMessageStreamEvent, value=payload)
             snapshot = accumulate_event(
                 event=event, current_snapshot=snapshot, json_bufs=buffers, request_headers=NO_HEADERS
             )
@@ -250,7 +251,11 @@ def test_a_recorded_error_keeps_its_status_and_message(row):
 
 def wire(row: dict) -> WireRequest:
     request = loaded(row)["request"]
-    body = {"model": "vertex", **request["body"]}  # Vertex names the model in its path
+    body = {
+        "model": "vertex",
+        **request["body"],
+    }  # Vertex names the model in its path, and a version of its own
+    body.pop("anthropic_version", None)
     headers = tuple((name.lower().encode(), value.encode()) for name, value in request["headers"].items())
     return WireRequest(method="POST", path="/v1/messages", headers=headers, body=json.dumps(body).encode())
 

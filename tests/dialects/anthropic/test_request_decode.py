@@ -31,6 +31,15 @@ def test_version_and_betas_come_from_every_header_line():
     assert request.betas == ("a-1", "b-2", "c-3")
 
 
+def test_what_clients_of_clouds_write_into_the_body_is_understood():
+    request = decoded(
+        ((b"anthropic-beta", b"a"),), anthropic_version="vertex-2023-10-16", anthropic_beta=["b"]
+    )
+    assert request.betas == ("a", "b")
+    assert request.extra == {}
+    assert [note.path for note in request.notes] == ["anthropic_version"]
+
+
 def test_a_stream_always_has_usage():
     assert decoded(stream=True).stream
     assert decoded().stream_usage

@@ -1,8 +1,9 @@
 """Pictures and documents for the vendor: what it takes, in its shapes; what it lacks is refused by name.
 
 A picture is base64, an https address or a file of the vendor's own; a document is a PDF or plain text. Other text types
-(Markdown, CSV, source code) are sent as plain text, which is what they are. Fetching by URL for a deployment that takes
-none is the gateway's step before this one.
+(Markdown, CSV, source code) are sent as plain text, which is what they are. The vendor compares a picture's declared type
+with its first bytes and refuses a mismatch, so the bytes decide. Fetching by URL for a deployment that takes none is the
+gateway's step before this one.
 """
 
 import base64
@@ -25,6 +26,11 @@ _TEXT_TYPES = frozenset(
     }
 )
 
+# How base64 of each type begins (the first bytes that are always the same).
+_PICTURES = (
+    ("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp"),
+)  # fmt: skip
+
 
 def media_block(part: Media, caps: Caps) -> JsonObject:
     """An image or document block. Raises: WireError: a kind, type or source that this deployment does not take."""
@@ -42,11 +48,19 @@ def _image_source(part: Media, caps: Caps) -> JsonObject:
         raise unsupported("This model takes no image input", param="messages")
     source = part.source
     if isinstance(source, Inline):
-        mime = "image/jpeg" if source.mime == "image/jpg" else source.mime
+        mime = _picture_type(source)
         if mime not in caps.image_mimes:
             raise unsupported(f"This model takes no images of type {source.mime}", param="messages")
         return {"type": "base64", "media_type": mime, "data": source.base64}
     return _remote_source(source, by_url=caps.image_url, kind="image")
+
+
+def _picture_type(source: Inline) -> str:
+    """What the picture's first bytes say, else what was declared."""
+    for beginning, mime in _PICTURES:
+        if source.base64.startswith(beginning):
+            return mime
+    return "image/jpeg" if source.mime == "image/jpg" else source.mime
 
 
 def _document_source(part: Media, caps: Caps) -> JsonObject:
@@ -81,6 +95,8 @@ def _remote_source(source: Url | FileRef, *, by_url: bool, kind: str) -> JsonObj
         return {"type": "file", "file_id": source.ref}
     if not by_url:
         raise unsupported(f"This model takes no {kind} by URL", param="messages")
+    if not source.url.startswith("https://"):
+        raise unsupported(f"This model takes a {kind} by https only", param="messages")
     return {"type": "url", "url": source.url}
 
 

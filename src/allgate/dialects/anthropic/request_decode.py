@@ -15,10 +15,11 @@ from allgate.core.errors import wire_error
 from allgate.dialects.anthropic.messages_decode import MessageReader, mark_of, text_part
 from allgate.dialects.anthropic.tools_decode import decode_choice, decode_tools
 from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING, betas_of, version_of
-from allgate.dialects.passes.lenient import object_of, text_of
+from allgate.dialects.passes.lenient import object_of, text_of, texts_of
 from allgate.dialects.passes.reasoning import EFFORTS
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.normal import normal_form
+from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.parts import Extra, Text
 from allgate.operations.chat.request import (
     CacheHints,
@@ -53,7 +54,7 @@ _MEMBERS = frozenset(
     {
         "model", "messages", "system", "tools", "tool_choice", "max_tokens", "temperature", "top_p", "top_k",
         "stop_sequences", "stream", "thinking", "output_config", "output_format", "metadata", "service_tier",
-        "cache_control",
+        "cache_control", "anthropic_version", "anthropic_beta",
     }
 )  # fmt: skip
 _THINKING_MEMBERS = frozenset({"type", "budget_tokens", "display"})
@@ -70,7 +71,11 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """The canonical request. Raises: WireError: not a Messages request; `param` names the member."""
     body = decode_object(request.body)
     reader = MessageReader(seals)
-    betas = betas_of(request.headers)
+    betas = (*betas_of(request.headers), *texts_of(body.get("anthropic_beta")))
+    if (
+        "anthropic_version" in body
+    ):  # what clients of Vertex and Bedrock write; theirs are not versions of the vendor's API
+        reader.notes.append(dropped("anthropic_version", "the header says it"))
     extra = {key: value for key, value in body.items() if key not in _MEMBERS and value is not None}
     system, attribution = _system(body)
     if attribution:

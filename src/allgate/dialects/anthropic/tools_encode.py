@@ -95,17 +95,17 @@ class ToolWriter:
             self.notes.append(dropped(f"tools.{tool.name}.strict", "this model has no strict tools"))
         if self._own:
             return {"input_schema": schema} | ({} if strict is None else {"strict": strict})
-        if strict:
-            try:
-                fitted, notes = for_anthropic_output(schema)
-            except WireError:
-                self.notes.append(dropped(f"tools.{tool.name}.strict", "a recursive schema"))
-            else:
-                self.notes += notes
-                return {"input_schema": {**_NOTHING, **fitted}, "strict": True}
         fitted, notes = for_anthropic_input(schema)
         self.notes += notes
-        return {"input_schema": fitted}
+        if not strict:
+            return {"input_schema": fitted}
+        try:
+            narrowed, notes = for_anthropic_output(fitted)
+        except WireError:
+            self.notes.append(dropped(f"tools.{tool.name}.strict", "a recursive schema"))
+            return {"input_schema": fitted}
+        self.notes += notes
+        return {"input_schema": {**_NOTHING, **narrowed}, "strict": True}
 
     def _builtin(self, tool: Builtin) -> list[JsonObject]:
         if tool.runs == "server" and tool.kind in HOSTED_FEATURES and tool.kind not in self._caps.hosted:
