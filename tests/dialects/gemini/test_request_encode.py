@@ -272,6 +272,14 @@ def test_a_deferred_tool_is_declared_once_it_was_found():
     assert len(encoded(asking(tools=(deferred,), turns=(USER, search, found)))["tools"]) == 1
 
 
+def test_with_a_search_that_the_vendor_would_run_every_deferred_tool_is_declared():
+    """Nothing here could find it."""
+    search = Builtin(kind="tool_search", runs="server")
+    request = asking(tools=(changed(TOOL, deferred=True), search))
+    assert len(encoded(request)["tools"]) == 1
+    assert notes_of(request) >= {"tools[].tool_search"}
+
+
 def test_outputs_other_than_text():
     narrowed = {"modalities_out": ("text", "image", "audio")}
     request = {

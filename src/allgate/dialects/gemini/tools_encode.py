@@ -5,6 +5,9 @@ wrote goes back as it was; any other is adapted to the grammar that the deployme
 are only possible where Caps say so; elsewhere the functions win, because the client waits for their calls.
 """
 
+from collections.abc import Iterator
+from typing import TypeGuard
+
 from allgate.core.errors import unsupported
 from allgate.core.value import Value
 from allgate.dialects.passes import client_tools, custom_tools
@@ -12,6 +15,7 @@ from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.passes.schemas import for_gemini_json, for_gemini_proto
 from allgate.dialects.passes.tool_names import ToolNames
 from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.features import HOSTED_FEATURES
 from allgate.operations.chat.notes import Note, converted, dropped
 from allgate.operations.chat.parts import Opaque, Text, ToolCall, ToolResult
 from allgate.operations.chat.request import ChatRequest
@@ -37,36 +41,47 @@ class Offer(Value, frozen=True, kw_only=True):
 def offer_of(request: ChatRequest, caps: Caps, names: ToolNames) -> Offer:
     """The tools of a request for this deployment. Raises: WireError: a tool whose loss would change the answer."""
     notes: list[Note] = []
-    functions: list[JsonObject] = []
-    hosted: list[JsonObject] = []
-    shown = _shown(request)
-    for tool in request.tools:
-        if isinstance(tool, Builtin) and (tool.dialect == "gemini" or tool.runs == "server"):
-            hosted.append(_hosted(tool, caps, notes))
-        elif getattr(tool, "deferred", False) and tool.name not in shown:
-            notes.append(dropped("tools[].defer_loading", "a deferred tool is declared once it was found"))
-        else:
-            functions.append(_declaration(_as_function(tool, notes), caps, names, notes))
-    choice = request.tool_choice
-    if (
-        choice is not None
-        and choice.mode == "allowed"
-        and choice.allowed_mode != "any"
-        and choice.raw_dialect != "gemini"
-    ):
-        allowed = {names.sent(name) for name in choice.names}
+    functions = [_declaration(tool, caps, names, notes) for tool in _functions(request, notes)]
+    hosted = [member for tool in request.tools if _is_hosted(tool) for member in _hosted(tool, caps, notes)]
+    if allowed := _only_allowed(request.tool_choice, names):
         functions = [declared for declared in functions if declared["name"] in allowed]
         notes.append(converted("tool_choice", "only the allowed tools are declared"))
     if functions and hosted and not caps.tool_combo:
-        notes += [
-            dropped(f"tools.{key}", "not possible beside functions on this model")
-            for one in hosted
-            for key in one
-        ]
+        lost = sorted({key for one in hosted for key in one})
+        notes += [dropped(f"tools.{key}", "not possible beside functions on this model") for key in lost]
         hosted = []
     declared: list[JsonObject] = [{"functionDeclarations": functions}] if functions else []
     config = _config(request, caps, names, bool(functions), bool(functions and hosted), notes)
     return Offer(tools=(*declared, *hosted), config=config, functions=len(functions), notes=tuple(notes))
+
+
+def _is_hosted(tool: Tool) -> TypeGuard[Builtin]:
+    return isinstance(tool, Builtin) and (tool.dialect == "gemini" or tool.runs == "server")
+
+
+def _functions(request: ChatRequest, notes: list[Note]) -> Iterator[Function]:
+    """What is declared as a function. A deferred tool waits until it was found; with nothing to find it, it does not."""
+    searched = any(_is_hosted(tool) and tool.kind == "tool_search" for tool in request.tools)
+    shown = _shown(request)
+    for tool in request.tools:
+        if _is_hosted(tool):
+            continue
+        if isinstance(tool, (Function, Custom)) and tool.deferred and not searched and tool.name not in shown:
+            notes.append(dropped("tools[].defer_loading", "a deferred tool is declared once it was found"))
+            continue
+        yield _as_function(tool, notes)
+
+
+def _only_allowed(choice: ToolChoice | None, names: ToolNames) -> frozenset[str]:
+    """The tools that alone may be declared, because Gemini has no list of allowed tools that need not be called."""
+    if (
+        choice is None
+        or choice.mode != "allowed"
+        or choice.allowed_mode == "any"
+        or choice.raw_dialect == "gemini"
+    ):
+        return frozenset()
+    return frozenset(names.sent(name) for name in choice.names)
 
 
 def _shown(request: ChatRequest) -> frozenset[str]:
@@ -123,16 +138,20 @@ def _declaration(function: Function, caps: Caps, names: ToolNames, notes: list[N
     return declared
 
 
-def _hosted(tool: Builtin, caps: Caps, notes: list[Note]) -> JsonObject:
+def _hosted(tool: Builtin, caps: Caps, notes: list[Note]) -> list[JsonObject]:
+    """The tool object of a hosted tool; none for one that can be left out."""
     if tool.dialect == "gemini":
-        return object_of(tool.raw)
+        return [object_of(tool.raw)]
     member = _HOSTED.get(tool.kind)
     if member is None or tool.kind not in caps.hosted:
-        raise unsupported(f"The hosted tool {tool.kind} is not available on this model", param="tools")
+        if tool.kind in HOSTED_FEATURES:
+            raise unsupported(f"The hosted tool {tool.kind} is not available on this model", param="tools")
+        notes.append(dropped(f"tools[].{tool.kind}", "not available on this model"))
+        return []
     if tool.config:
         lost = ", ".join(sorted(tool.config))
         notes.append(dropped(f"tools[].{tool.kind}", f"gemini's {member} has no {lost}"))
-    return {member: {}}
+    return [{member: {}}]
 
 
 def _config(
