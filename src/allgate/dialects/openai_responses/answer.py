@@ -7,8 +7,6 @@ from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.parts import Part, Refusal, Text, ToolCall
 from allgate.operations.chat.tools import Tool
 
-_NO_TOOL: Tool | None = None
-
 
 class Answer:
     """One answer on its way to one client. `notes` collects what it cannot be told."""
@@ -38,7 +36,7 @@ class Answer:
         spaces = [namespace for name, namespace in self._tools if name == call.name]
         if len(spaces) == 1 and call.namespace is None:
             return self._tools[call.name, spaces[0]], spaces[0]
-        return _NO_TOOL, call.namespace
+        return None, call.namespace
 
     def drop(self, what: str) -> None:
         self.notes.append(dropped(what, f"has no place in {NAME}"))
