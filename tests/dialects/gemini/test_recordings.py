@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from google.genai import types
 
+from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Head
 from allgate.dialects.gemini import GEMINI
@@ -216,7 +217,7 @@ def test_a_recorded_stream_in_slices_gives_the_same_events(row):
 
 @pytest.mark.parametrize("row", STREAMED, ids=by_id)
 def test_a_recorded_stream_cut_before_its_finish_is_no_success(row):
-    """At every frame, for a provider that always says its finish."""
+    """At every frame and inside each, for a provider that always says its finish."""
     replies = replies_in(loaded(row)["response"])
     frames = [b"data: " + json.dumps(reply).encode() + b"\r\n\r\n" for reply in replies]
     finishing = next(
@@ -224,9 +225,21 @@ def test_a_recorded_stream_cut_before_its_finish_is_no_success(row):
         for place, reply in enumerate(replies)
         if any("finishReason" in c for c in reply.get("candidates", ()))
     )
-    for place in range(len(frames) + 1):
-        success = isinstance(events_of(frames[:place], sent(finish_optional=False))[-1], Ended)
-        assert success is (place > finishing)
+    dice = random.Random(row["id"])
+    for place, frame in enumerate([*frames, b""]):
+        assert succeeds(frames[:place]) is (place > finishing)
+        if place > finishing or not frame:
+            continue
+        for _ in range(3):
+            assert not succeeds([*frames[:place], frame[: dice.randrange(1, len(frame) - 5)]])
+
+
+def succeeds(pieces: list[bytes]) -> bool:
+    """Whether these bytes are taken for a complete answer; half a frame is an error."""
+    try:
+        return isinstance(events_of(pieces, sent(finish_optional=False))[-1], Ended)
+    except WireError:
+        return False
 
 
 @pytest.mark.parametrize("row", ANSWERED, ids=by_id)
