@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
-from allgate.wire.span import member_spans, set_member, set_scalar, without_member
+from allgate.wire.span import member_spans, renamed_member, set_member, set_scalar, without_member
 
 JSON = st.recursive(
     st.none()
@@ -84,3 +84,19 @@ def test_a_member_whose_value_looks_like_the_key_is_not_taken_for_it() -> None:
 def test_what_is_not_a_whole_object_is_refused(body: bytes) -> None:
     with pytest.raises(WireError):
         set_member(body, "model", b'"x"')
+
+
+@given(st.builds(lambda rest, model: {**rest, "model": model}, OBJECTS, JSON), st.integers(0, 3))
+def test_only_the_name_of_the_member_changes(value: dict[str, object], style: int) -> None:
+    body = written(value, style)
+    renamed = renamed_member(body, "model", "a name")
+    assert json.loads(renamed.decode("utf-8", "surrogatepass")) == {
+        "a name" if key == "model" else key: inner for key, inner in value.items()
+    }
+    assert len(renamed) - len(body) == 1
+    assert renamed_member(renamed, "a name", "model") == body
+
+
+def test_a_key_with_escapes_and_colons_is_renamed_whole() -> None:
+    body = b'{"a":":\\"","\\u006dodel" : ":","b":1}'
+    assert renamed_member(body, "model", "m") == b'{"a":":\\"","m" : ":","b":1}'

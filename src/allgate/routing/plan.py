@@ -4,8 +4,8 @@ A candidate is upstream + upstream model + credential + dialect. The dialect is 
 Caps for it cover everything the request asks for; else the first of the deployment's dialects whose Caps do; if none
 does, the candidate is out, and when all are out the client gets a 400 that names the missing feature.
 
-Pass-through is decided here too, per candidate: same dialect on both sides, a provider whose wire is exact, and no
-envelope of ours in the body. Pure: the one random number comes in.
+Pass-through is decided here too, per candidate: same dialect on both sides, a provider whose wire is exact, no envelope
+of ours in the body, and no member that the deployment does not take. Pure: the one random number comes in.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.features import missing_feature
 from allgate.providers.provider import Speaks
 from allgate.routing.catalogue import Credential, Deployment, Model
+from allgate.routing.touched import is_touched
 
 
 class Candidate(Value, frozen=True, kw_only=True):
@@ -84,7 +85,10 @@ def _in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: flo
                 credential=_credential(deployment, dice),
                 speaks=speaks,
                 caps=caps,
-                passthrough=name == dialect and speaks.wire == "exact" and not head.sealed,
+                passthrough=name == dialect
+                and speaks.wire == "exact"
+                and not head.sealed
+                and not is_touched(head.fields, caps),
             )
         missing = missing or lacking
     return missing

@@ -128,6 +128,16 @@ def test_a_model_named_inside_the_messages_is_left_alone():
     assert passed(body) == b'{"messages":[{"role":"user","content":"hi","model":"inner"}],"model":"up"}'
 
 
+def test_the_bound_of_the_answer_has_the_provider_s_word():
+    """Models of OpenAI that think refuse `max_tokens`, and none takes both."""
+    body = b'{"model":"m", "max_tokens" : 5,"messages":[{"role":"user","content":"max_tokens"}]}'
+    new = {"max_tokens_field": "max_completion_tokens"}
+    assert passed(body, model="m", **new) == body.replace(b'"max_tokens"', b'"max_completion_tokens"', 1)
+    assert passed(body, model="m") == body
+    both = b'{"model":"m","max_tokens":5,"max_completion_tokens":6,"messages":[]}'
+    assert passed(both, model="m", **new) == both
+
+
 @pytest.mark.parametrize(
     ("members", "options"),
     [

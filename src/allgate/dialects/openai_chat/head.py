@@ -22,7 +22,7 @@ from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject, optional_bool, optional_int, optional_object
 from allgate.wire.message import WireRequest
-from allgate.wire.span import set_member, set_scalar
+from allgate.wire.span import renamed_member, set_member, set_scalar
 
 # What a client says to the provider beside the body; everything else is ours to set.
 _FORWARDED = frozenset({b"openai-beta", b"idempotency-key"})
@@ -64,10 +64,15 @@ def read_head(request: WireRequest) -> Head:
 
 
 def passthrough(request: WireRequest, head: Head, model: str, caps: Caps, path: str = PATH) -> UpstreamCall:
-    """The client's bytes with the provider's model name, and usage asked for where a stream would end without."""
+    """The client's bytes with the provider's words for the model and the bound of the answer, and with usage asked for
+    where a stream would end without."""
     body = request.body
     if model != head.model:
         body = set_scalar(body, "model", json.encode(model))
+    if path == PATH and "max_tokens" in head.fields and caps.max_tokens_field not in head.fields:
+        body = renamed_member(
+            body, "max_tokens", caps.max_tokens_field
+        )  # OpenAI's reasoning models refuse it
     if head.stream and not head.stream_usage and caps.stream_usage_switch:
         body = _asking_for_usage(body, head)
     forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)

@@ -1,0 +1,34 @@
+"""Which bodies a deployment's Caps have a say in: those are translated, even into the client's own dialect.
+
+Pass-through forwards what the client wrote. Where the deployment does not take a member that is written there, the
+vendor would refuse the request or, worse, ignore the member; translation leaves it out with a note, or keeps its
+promise in another way (stop sequences are matched by us, a schema is asked for in words). So one place says what
+becomes of such a member, the encoder, and pass-through is only for bodies that no such rule touches (ruling 2a).
+
+Only what the vendor is known to refuse counts. A member that is merely unknown here is forwarded, and a bound that is
+exceeded is the vendor's to explain.
+"""
+
+from collections.abc import Callable
+
+from allgate.operations.chat.caps import Caps
+
+_REFUSES: dict[str, Callable[[Caps], bool]] = {
+    **dict.fromkeys(("temperature", "top_p", "generationConfig"), lambda caps: not caps.sampling),
+    **dict.fromkeys(("presence_penalty", "frequency_penalty"), lambda caps: not caps.penalties),
+    **dict.fromkeys(("logprobs", "top_logprobs"), lambda caps: not caps.logprobs),
+    "logit_bias": lambda caps: not caps.logit_bias,
+    "seed": lambda caps: not caps.seed,
+    "stop": lambda caps: not caps.stop_max,
+    "response_format": lambda caps: caps.json_schema != "native" or not caps.json_object,
+}
+_RULED = frozenset(_REFUSES)
+
+
+def is_touched(members: frozenset[str], caps: Caps) -> bool:
+    """Does a rule of `caps` touch one of these top-level members?
+
+    >>> is_touched(frozenset({"model", "seed"}), Caps(seed=False))
+    True
+    """
+    return any(_REFUSES[member](caps) for member in members & _RULED)
