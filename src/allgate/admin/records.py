@@ -206,6 +206,8 @@ def _by_name(
 
 
 def _opening(account: str, text: str) -> NanoUsd:
+    if account.startswith("house:"):
+        raise ConfigError(f"accounts.{account}", "name", "names that begin with house: are the gateway's own")
     try:
         amount = usd(text)
     except ValueError as error:

@@ -15,6 +15,7 @@ RESOLVED_MAX of them, which is what makes a repeated settlement or a reused requ
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.core.errors import ErrorKind, refused
@@ -71,6 +72,19 @@ class Book:
         self._move(GRANTS, account_id, amount)
         return True
 
+    def restore(self, balances: Mapping[str, int]) -> None:
+        """Begin with what a store kept: these accounts were opened before, and nothing is held."""
+        for account_id, balance in balances.items():
+            self.accounts.setdefault(account_id, Account()).balance = balance
+            self._granted.add(account_id)
+
+    def credit(self, account_id: str, amount: NanoUsd) -> None:
+        """Add to a balance, out of `house:grants`. Raises: KeyError: no such account; ValueError: not an amount."""
+        if not 0 < amount <= AMOUNT_NANO_USD_MAX or account_id.startswith("house:"):
+            raise ValueError(f"no credit of {amount} nano-USD for {account_id!r}")
+        self.accounts[account_id]  # an unknown account gets nothing, and the house gives nothing
+        self._move(GRANTS, account_id, amount)
+
     def hold(self, hold: Hold) -> None:
         """Set the amount aside.
 
@@ -107,6 +121,18 @@ class Book:
         self._remember(receipt)
         return receipt
 
+    def take_back(self, hold: Hold, receipt: Receipt, instead: Receipt | None = None) -> None:
+        """The store could not keep this posting: its money returns. `instead` is the receipt now in force (None: a void)."""
+        collected = receipt.overage_nano_usd - receipt.uncollected_nano_usd
+        self._move(REVENUE, hold.account_id, receipt.posted_nano_usd + collected)
+        self._move(REVENUE, UNCOLLECTED, receipt.uncollected_nano_usd)
+        if hold.request_id in self._resolved:
+            self._resolved[hold.request_id] = instead or _voided(hold.request_id)
+
+    def is_open(self, request_id: str) -> bool:
+        """The request has a hold that has not ended."""
+        return request_id in self._open
+
     def available_nano_usd(self, account_id: str) -> NanoUsd:
         """Balance less open holds. Raises: KeyError: no such account."""
         account = self.accounts[account_id]
@@ -115,6 +141,11 @@ class Book:
     def open_holds(self) -> tuple[Hold, ...]:
         """The holds that have not ended, oldest first."""
         return tuple(self._open.values())
+
+    @property
+    def balances(self) -> dict[str, int]:
+        """Every account's balance, those of the house among them."""
+        return {name: account.balance for name, account in self.accounts.items()}
 
     @property
     def open_count(self) -> int:

@@ -17,7 +17,9 @@ silent socket); a fallback stays legal until content has left.
 
 from asyncio import AbstractEventLoop, Future, Task
 from enum import Enum
+from functools import partial
 
+from allgate.billing.ledger import Receipt
 from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase, WireError
 from allgate.dialects.contract import ChatDialect
 from allgate.gateway.admitted import Admitted
@@ -195,9 +197,21 @@ class Exchange:
         outcome = Outcome(kind="ok", facts=facts, delivered=True)
         durable = self._admitted.conclude(outcome, self._candidate)
         if durable.done():
-            self._deliver(tail)
+            self._settled(tail, durable)
         else:
-            durable.add_done_callback(lambda _: self._deliver(tail))
+            durable.add_done_callback(partial(self._settled, tail))
+
+    def _settled(self, tail: bytes, durable: "Future[Receipt]") -> None:
+        """The charge is durable, or will never be: an answer that nobody paid for does not leave whole."""
+        if durable.exception() is None:
+            self._deliver(tail)
+            return
+        dialect, request_id = self._admitted.dialect, self._admitted.call.request_id
+        if self._client.started:
+            self._client.finish(dialect.encode_stream_error(_NOT_SETTLED, request_id))
+        else:
+            self._client.reply(dialect.encode_error(_NOT_SETTLED, request_id))
+        self._over(None)
 
     def _deliver(self, tail: bytes) -> None:
         if self._stream:
@@ -256,4 +270,9 @@ class Exchange:
             self.connecting.cancel()  # still waiting for a connection: `attempt` catches this
 
 
+_NOT_SETTLED = Failure(
+    kind=ErrorKind.OVERLOADED,
+    message="The charge for this answer could not be written down, so it was withheld. Nothing was charged.",
+    code="not_settled",
+)
 _CLIENT_GONE = Failure(kind=ErrorKind.CANCELLED, message="The client closed the connection.")

@@ -22,6 +22,7 @@ from allgate.admin.records import (
 )
 from allgate.admin.rows import PriceRow, SheetRow, UpstreamRow
 from allgate.core.value import Value
+from allgate.storage.postings import open_account
 from allgate.storage.sql_text import statements
 
 Parameters = dict[str, object]
@@ -70,6 +71,9 @@ def publish(
         raise RevisionMoved(f"the configuration is at revision {number}, not at {seen}")
     for change in changes:
         _write_row(partial(_run, connection), change, document, sheet_id, now_ms)
+        if change.table == "accounts":
+            opening = document.accounts[change.name].record.opening_nano_usd
+            open_account(connection, change.name, opening, now_ms)
     published: Parameters = {
         "id": 1,
         "number": seen + 1,

@@ -9,7 +9,7 @@ A row is no charge: one that cannot be kept is counted and forgotten, and never 
 
 import sqlite3
 from asyncio import AbstractEventLoop, TimerHandle
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 from itertools import chain
@@ -45,12 +45,21 @@ class RequestLog:
     """`append` on the loop; `close` hands over what waits."""
 
     def __init__(
-        self, writer: Writer, loop: AbstractEventLoop, *, flush_s: float, queue_rows_max: int
+        self,
+        writer: Writer,
+        loop: AbstractEventLoop,
+        *,
+        flush_s: float,
+        queue_rows_max: int,
+        before_flush: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self._loop = loop
         self._flush_s = flush_s
         self._queue_rows_max = queue_rows_max
+        self._before_flush = (
+            before_flush  # hands over the charges of these rows: no row is there before its charge
+        )
         self._rows: list[LogRow] = []
         self._timer: TimerHandle | None = None
         self._submitted = 0
@@ -86,6 +95,7 @@ class RequestLog:
     def _flush(self) -> None:
         self._timer = None
         rows, self._rows = self._rows, []
+        self._before_flush()
         try:
             written = self._writer.submit(partial(write_rows, rows))
         except WriterBusy:

@@ -88,9 +88,11 @@ STATEMENTS = (
     Statement(
         "read_transfers",
         "What was posted under one id, in the order of its kinds: charge, overage, uncollected.",
-        lambda: select(*tables.transfers.columns)
-        .where(tables.transfers.c.id == bindparam("id"))
-        .order_by(tables.transfers.c.kind),
+        lambda: (
+            select(*tables.transfers.columns)
+            .where(tables.transfers.c.id == bindparam("id"))
+            .order_by(tables.transfers.c.kind)
+        ),
     ),
     Statement(
         "expire_requests",

@@ -18,9 +18,9 @@ from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
 from allgate.storage.config_store import read_number
 from allgate.storage.lock import Locked
-from allgate.storage.memory_ledger import MemoryLedger
 from allgate.storage.request_log import RequestLog
 from allgate.storage.retention import Retention
+from allgate.storage.sqlite_ledger import SqliteLedger
 from allgate.storage.writer import WriterBusy
 from allgate.telemetry.loop_lag import LoopLag
 from allgate.telemetry.metrics import Metrics
@@ -44,7 +44,7 @@ class State:
     """All of it lives on one loop, but for the database's thread. `seal_keys` are for `dialects.seals.SealBox`."""
 
     directory: LiveDirectory
-    ledger: MemoryLedger
+    ledger: SqliteLedger
     recorder: RequestRecorder
     metrics: Metrics
     loop_lag: LoopLag
@@ -64,6 +64,7 @@ class State:
         """Write what waits, then let go."""
         self.loop_lag.stop()
         await self.control.close()
+        self.ledger.flush()
         self.request_log.close()
         await asyncio.to_thread(self.database.close)
 
@@ -90,8 +91,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
         _tell(configuration.run(Apply(declared=declared)))
     published = configuration.published()
     served = configuration.snapshot(published)
-    directory, ledger, metrics = LiveDirectory(served), MemoryLedger(), Metrics()
-    _grant(ledger, served)
+    directory, ledger, metrics = LiveDirectory(served), _ledger(settings, database), Metrics()
     _swap_when_published(configuration, directory, ledger)
     control = ControlServer(configuration, database.path)
     await control.start()
@@ -102,9 +102,10 @@ async def _with_database(settings: Settings, database: Database) -> State:
         asyncio.get_running_loop(),
         flush_s=log.flush_s,
         queue_rows_max=log.queue_rows_max,
+        before_flush=ledger.flush,
     )
     accounts = tuple(published.document.accounts)
-    Retention(database.writer, retain_days=log.retain_days).start(accounts, time.time_ns() // 1_000_000)
+    Retention(database.writer, retain_days=log.retain_days).start(accounts, _now_ms())
     loop_lag = LoopLag(asyncio.get_running_loop())
     loop_lag.start()
     _show(metrics, ledger, loop_lag, request_log, directory)
@@ -130,7 +131,7 @@ def _configuration(settings: Settings, database: Database) -> Configuration:
 
 
 def _swap_when_published(
-    configuration: Configuration, directory: LiveDirectory, ledger: MemoryLedger
+    configuration: Configuration, directory: LiveDirectory, ledger: SqliteLedger
 ) -> None:
     """Commands run in threads; what they publish is swapped in on the loop."""
     loop = asyncio.get_running_loop()
@@ -149,8 +150,19 @@ def _swap_when_published(
     configuration.on_published = publish
 
 
-def _grant(ledger: MemoryLedger, served: Snapshot) -> None:
-    """Open the accounts that the ledger does not know yet, each with its opening balance."""
+def _ledger(settings: Settings, database: Database) -> SqliteLedger:
+    strict = settings.ledger.durability == "strict"
+    ledger = SqliteLedger(database.writer, asyncio.get_running_loop(), _now_ms, strict=strict)
+    ledger.load()
+    return ledger
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _grant(ledger: SqliteLedger, served: Snapshot) -> None:
+    """Accounts that were opened since the ledger was loaded: the database granted them when it published them."""
     for account, amount in served.grants_nano_usd.items():
         ledger.book.grant_once(account, amount)
 
@@ -164,7 +176,7 @@ def _tell(done: Done) -> None:
 
 def _show(
     metrics: Metrics,
-    ledger: MemoryLedger,
+    ledger: SqliteLedger,
     loop_lag: LoopLag,
     request_log: RequestLog,
     directory: LiveDirectory,
@@ -177,6 +189,7 @@ def _show(
             loop_lag.worst_s,
         ),
         ("allgate_holds_open", "gauge", "Holds that have not ended.", lambda: ledger.book.open_count),
+        ("allgate_charges_waiting", "gauge", "Charges not yet durable.", lambda: ledger.waiting),
         ("allgate_request_log_waiting", "gauge", "Log rows not yet written.", lambda: request_log.waiting),
         (
             "allgate_request_log_lost_total",
