@@ -1,8 +1,8 @@
 """Watches a stream that is passed through, and reads the facts of a whole reply.
 
 Gemini has no terminator: any chunk may be the last one. So the newest frame is always held back, until the next one is
-complete or the body ends; the bytes themselves are never changed. Of each frame only text, finish and usage are read;
-what cannot be read passes.
+complete or the body ends; the bytes themselves are never changed. Of each frame only text, finish and usage are read.
+An error in band, or a frame that is no JSON at all, is a failure of the provider and stays here with all that follows.
 """
 
 import msgspec
