@@ -5,6 +5,9 @@ that outlives its test is a leak in the code under test or in the test, and eith
 There are no async fixtures: a test that needs something open writes `async with`, so that opening, failing and closing
 happen in one task, and are read in one place.
 
+Generated tests. Hypothesis draws the same examples on every run and has no deadline: a busy machine is no finding.
+Search further with `HYPOTHESIS_MAX_EXAMPLES=5000`.
+
 Material. `shared` is the folder `shared` beside the checkout (`ALLGATE_SHARED` names another place). It holds
 recordings of real exchanges, which are read in place and never copied. Where it is absent, as in a clone of the
 repository alone, its tests are skipped, and the head and the summary of the run say so.
@@ -20,11 +23,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 import uvloop
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ALLGATE_SHARED") or ROOT.parent / "shared")
+
+hypothesis.settings.register_profile(
+    "allgate",
+    deadline=None,
+    derandomize="HYPOTHESIS_MAX_EXAMPLES" not in os.environ,
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES") or 100),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("allgate")
 
 DEADLINE_S = (
     60  # a hang fails one test, with its stack, instead of stopping the run; the slowest test needs a tenth

@@ -378,6 +378,12 @@ def test_what_a_deployment_cannot_force_becomes_auto_and_is_noted():
     assert "tool_choice" in note_paths(request, forced_tools=False)
 
 
+def test_a_switch_for_parallel_calls_that_is_missing_is_noted():
+    request = asking(tools=TOOL, tool_choice=ToolChoice(mode="auto", parallel=False))
+    assert "parallel_tool_calls" not in encoded(request, parallel_tools_switch=False)
+    assert "parallel_tool_calls" in note_paths(request, parallel_tools_switch=False)
+
+
 def search(**config) -> ChatRequest:
     return asking(tools=(Builtin(kind="web_search", runs="server", config=config),))
 

@@ -238,17 +238,16 @@ def test_a_finish_that_comes_too_early_is_not_the_end():
 
 def test_usage_snapshots_are_merged_and_the_last_counts():
     """[42, 46]: on the finish chunk without cache counters, then on a chunk of its own with them."""
-    answer = fold(
-        events_of(
-            [
-                chunk({"content": "a"}, usage={"prompt_tokens": 9, "completion_tokens": 1}),
-                chunk({}, "stop", usage={"prompt_tokens": 9, "completion_tokens": 4}),
-                chunk(usage={"completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}),
-                DONE,
-            ]
-        )
+    events = events_of(
+        [
+            chunk({"content": "a"}, usage={"prompt_tokens": 9, "completion_tokens": 1}),
+            chunk({}, "stop", usage={"prompt_tokens": 9, "completion_tokens": 4}),
+            chunk(usage={"completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}),
+            DONE,
+        ]
     )
-    assert answer.usage == Usage(input_tokens=9, output_tokens=4, cache_read_tokens=8)
+    assert events[-1] == Ended(usage=Usage(input_tokens=9, output_tokens=4, cache_read_tokens=8))
+    assert fold(events).usage == events[-1].usage
 
 
 def test_groq_s_usage_is_found():
@@ -300,6 +299,20 @@ def test_citations_belong_to_the_text():
     assert found == [
         Text(text="So", annotations=(Annotation(kind="url", url="https://e.x", title="E", start=0, end=2),))
     ]
+
+
+def test_citations_of_a_later_text_count_from_its_own_start():
+    """The provider counts through the whole message, a call between two texts or not."""
+    cited = {"type": "url_citation", "url_citation": {"url": "https://e.x", "start_index": 3, "end_index": 4}}
+    found = parts_of(
+        chunk({"content": "So"}),
+        chunk(call(0, id="a", function=named("f", "{}"))),
+        chunk({"content": "abc"}),
+        chunk({"annotations": [cited]}),
+    )
+    assert found[2] == Text(
+        text="abc", annotations=(Annotation(kind="url", url="https://e.x", start=1, end=2),)
+    )
 
 
 def test_pages_beside_the_choices_are_citations_of_the_whole_text():

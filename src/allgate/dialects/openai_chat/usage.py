@@ -91,8 +91,7 @@ def _beside(
     """True where reasoning tokens are not part of the completion tokens."""
     if total is None:
         return excludes
-    without = (input_tokens or 0) + (output_tokens or 0)
-    return total != without and total == without + reasoning
+    return total == (input_tokens or 0) + (output_tokens or 0) + reasoning
 
 
 def _count(source: JsonObject, key: str) -> int | None:
