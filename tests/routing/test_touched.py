@@ -1,8 +1,13 @@
 import pytest
 
+from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
 from allgate.providers.openai import CHAT_CAPS
 from allgate.routing.touched import is_touched
+
+
+def head(*members: str) -> Head:
+    return Head(model="m", fields=frozenset({"model", "messages", *members}))
 
 
 @pytest.mark.parametrize(
@@ -17,18 +22,25 @@ from allgate.routing.touched import is_touched
         ("logit_bias", Caps(logit_bias=False)),
         ("top_logprobs", Caps(logprobs=False)),
         ("stop", Caps(stop_max=0)),
+        ("reasoning_effort", Caps(thinking="budget")),
         ("response_format", Caps(json_schema="none")),
         ("response_format", Caps(json_schema="subset")),
         ("response_format", Caps(json_object=False)),
     ],
 )
 def test_a_member_that_the_deployment_does_not_take_is_not_passed_through(member: str, caps: Caps) -> None:
-    members = frozenset({"model", "messages", member})
-    assert is_touched(members, caps)
-    assert not is_touched(members, Caps())
-    assert not is_touched(frozenset({"model", "messages"}), caps)
+    assert is_touched(head(member), caps)
+    assert not is_touched(head(member), Caps())
+    assert not is_touched(head(), caps)
 
 
 def test_what_nobody_knows_and_what_openai_takes_is_left_alone() -> None:
-    said = {"temperature", "seed", "stop", "logit_bias", "response_format", "presence_penalty", "temperaure"}
-    assert not is_touched(frozenset(said), CHAT_CAPS)
+    said = ("temperature", "seed", "stop", "logit_bias", "response_format", "reasoning_effort", "temperaure")
+    assert not is_touched(head(*said), CHAT_CAPS)
+
+
+def test_what_is_borrowed_from_another_vendor_passes_only_where_that_vendor_stands() -> None:
+    borrowed = Head(model="m", borrowed=frozenset({"thinking", "thinking_budget"}))
+    assert is_touched(borrowed, Caps())
+    assert is_touched(borrowed, Caps(vendor_fields=("thinking",)))
+    assert not is_touched(borrowed, Caps(vendor_fields=("thinking", "thinking_budget", "top_k")))

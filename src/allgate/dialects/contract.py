@@ -30,7 +30,8 @@ class Head(Value, frozen=True, kw_only=True):
     """What routing, limits and holds need of a request, read without building its turns.
 
     `fields` are the body's top-level member names. `features` names what the target must be able to do, in the words
-    of `operations.chat.features`. `sealed` is true where the body holds an envelope of ours, which only translation can
+    of `operations.chat.features`. `borrowed` are members of other vendors that only a deployment whose Caps name them in
+    `vendor_fields` can be passed; translation understands them for all. `sealed` is true where the body holds an envelope of ours, which only translation can
     open. `input_bytes` bounds the input tokens from above.
     """
 
@@ -41,6 +42,7 @@ class Head(Value, frozen=True, kw_only=True):
     n: int = 1
     fields: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
+    borrowed: frozenset[str] = frozenset()
     sealed: bool = False
     input_bytes: int = 0
 

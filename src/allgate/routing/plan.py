@@ -88,7 +88,7 @@ def _in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: flo
                 passthrough=name == dialect
                 and speaks.wire == "exact"
                 and not head.sealed
-                and not is_touched(head.fields, caps),
+                and not is_touched(head, caps),
             )
         missing = missing or lacking
     return missing

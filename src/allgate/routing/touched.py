@@ -5,12 +5,14 @@ vendor would refuse the request or, worse, ignore the member; translation leaves
 promise in another way (stop sequences are matched by us, a schema is asked for in words). So one place says what
 becomes of such a member, the encoder, and pass-through is only for bodies that no such rule touches (ruling 2a).
 
-Only what the vendor is known to refuse counts. A member that is merely unknown here is forwarded, and a bound that is
+Members that clients borrow from other vendors (`extra_body.google`, `thinking` on chat) are understood by translation;
+a vendor that has them itself says so in `vendor_fields`. What is merely unknown here is forwarded, and a bound that is
 exceeded is the vendor's to explain.
 """
 
 from collections.abc import Callable
 
+from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
 
 _REFUSES: dict[str, Callable[[Caps], bool]] = {
@@ -20,15 +22,18 @@ _REFUSES: dict[str, Callable[[Caps], bool]] = {
     "logit_bias": lambda caps: not caps.logit_bias,
     "seed": lambda caps: not caps.seed,
     "stop": lambda caps: not caps.stop_max,
+    "reasoning_effort": lambda caps: caps.thinking != "effort",
     "response_format": lambda caps: caps.json_schema != "native" or not caps.json_object,
 }
 _RULED = frozenset(_REFUSES)
 
 
-def is_touched(members: frozenset[str], caps: Caps) -> bool:
-    """Does a rule of `caps` touch one of these top-level members?
+def is_touched(head: Head, caps: Caps) -> bool:
+    """Does a rule of `caps` touch a top-level member of this body?
 
-    >>> is_touched(frozenset({"model", "seed"}), Caps(seed=False))
+    >>> is_touched(Head(model="m", fields=frozenset({"model", "seed"})), Caps(seed=False))
     True
     """
-    return any(_REFUSES[member](caps) for member in members & _RULED)
+    if head.borrowed and not head.borrowed.issubset(caps.vendor_fields):
+        return True
+    return any(_REFUSES[member](caps) for member in head.fields & _RULED)

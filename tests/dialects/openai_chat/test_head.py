@@ -117,6 +117,22 @@ def test_a_body_that_cannot_be_routed_is_refused(body):
         OPENAI_CHAT.read_head(wire(body))
 
 
+@pytest.mark.parametrize(
+    ("members", "borrowed"),
+    [
+        ({"reasoning_effort": "high", "tool_choice": "required", "top_k": 5}, set()),
+        ({"extra_body": {"google": {}}}, {"extra_body"}),
+        ({"google": {}, "thinking": {"type": "enabled"}}, {"google", "thinking"}),
+        ({"tool_choice": "any"}, {"tool_choice"}),
+        ({"tool_choice": {"type": "tool", "name": "f"}}, {"tool_choice"}),
+        ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, set()),
+    ],
+)
+def test_words_of_other_vendors_are_told_apart(members, borrowed):
+    body = {"model": "m", "messages": [USER], **members}
+    assert OPENAI_CHAT.read_head(wire(json.dumps(body).encode())).borrowed == borrowed
+
+
 def test_only_the_model_changes_and_every_other_byte_stays():
     body = b'{ "temperature": 1.0,\n  "model":"pub", "messages":[{"role":"user","content":"model: \\"model\\""}], "model2":"x" }'
     assert passed(body) == body.replace(b'"model":"pub"', b'"model":"up"')
@@ -157,7 +173,7 @@ def test_usage_is_asked_for_where_a_stream_would_end_without(members, options):
 
 def test_usage_is_not_asked_for_where_it_is_not_needed():
     for body in (
-        b'{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}',
+        b'{"model":"m","messages":[],"stream":true,"stream_options": { "include_usage" : true }}',
         b'{"model":"m","messages":[]}',
     ):
         assert passed(body, model="m") == body

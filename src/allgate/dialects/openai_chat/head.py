@@ -34,8 +34,23 @@ _READ = (
 )  # fmt: skip
 SEALED = ENVELOPE_PREFIX.encode()
 
+# What documents of other vendors put into a chat body, and `reasoning_decode` and `tool_decode` read.
+_BORROWED = frozenset(
+    {
+        "extra_body",
+        "google",
+        "thinking",
+        "enable_thinking",
+        "thinking_budget",
+        "reasoning",
+        "include_reasoning",
+    }
+)
+_BORROWED_CHOICES = (b'"any"', b'"tool"')
+"""Anthropic's words in `tool_choice`."""
+
 _FEATURE_MEMBERS = frozenset({"tools", "functions", "web_search_options", "modalities"})
-_NO_FEATURES: frozenset[str] = frozenset()
+_NOTHING: frozenset[str] = frozenset()
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _scalar = msgspec.json.Decoder()
@@ -58,9 +73,17 @@ def read_head(request: WireRequest) -> Head:
         n=1 if n is None else n,
         fields=frozenset(raw),
         features=_features(body, raw.get("messages") if may_hold_media(request.body) else None),
+        borrowed=_borrowed(raw),
         sealed=SEALED in request.body,
         input_bytes=len(request.body),
     )
+
+
+def _borrowed(raw: dict[str, msgspec.Raw]) -> frozenset[str]:
+    found = _NOTHING if _BORROWED.isdisjoint(raw) else _BORROWED & raw.keys()
+    if "tool_choice" in raw and any(word in bytes(raw["tool_choice"]) for word in _BORROWED_CHOICES):
+        found |= {"tool_choice"}
+    return found
 
 
 def passthrough(request: WireRequest, head: Head, model: str, caps: Caps, path: str = PATH) -> UpstreamCall:
@@ -112,7 +135,7 @@ def _features(body: JsonObject, messages: msgspec.Raw | None) -> frozenset[str]:
     """Feature words, the same as those of the decoded request."""
     kinds = media_kinds(messages) if messages is not None else set[MediaKind]()
     if not kinds and _FEATURE_MEMBERS.isdisjoint(body):
-        return _NO_FEATURES
+        return _NOTHING
     words = tuple(
         word for word in list_of(body.get("modalities")) if text_of(word) in ("image", "audio", "video")
     )
