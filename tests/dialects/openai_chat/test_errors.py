@@ -7,12 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allgate.core.errors import ErrorKind, Failure
-from allgate.dialects.openai_chat.errors import (
-    decode_error,
-    encode_error,
-    encode_stream_error,
-    error_in_frame,
-)
+from allgate.dialects.openai_chat.errors import encode_stream_error, error_in_frame
+from allgate.dialects.passes.openai_errors import decode_error, encode_error
 from allgate.wire.sse import SseFrame
 
 

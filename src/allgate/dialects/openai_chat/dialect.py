@@ -4,7 +4,7 @@ from typing import final
 
 from allgate.core.errors import Failure
 from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
-from allgate.dialects.openai_chat import errors
+from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.head import passthrough, read_head
 from allgate.dialects.openai_chat.meter import ChatStreamMeter, read_facts
 from allgate.dialects.openai_chat.own import NAME
@@ -14,6 +14,7 @@ from allgate.dialects.openai_chat.response_decode import decode_response
 from allgate.dialects.openai_chat.response_encode import encode_response
 from allgate.dialects.openai_chat.stream_decode import ChatStreamDecoder
 from allgate.dialects.openai_chat.stream_encode import KEEP_ALIVE, ChatStreamEncoder
+from allgate.dialects.passes import openai_errors
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note
@@ -44,7 +45,7 @@ class OpenAiChat:
         return ChatStreamEncoder(asked)
 
     def encode_error(self, failure: Failure, request_id: str) -> WireReply:
-        return errors.encode_error(failure, request_id)
+        return openai_errors.encode_error(failure, request_id)
 
     def encode_request(self, request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
         return encode_request(request, model, caps)
@@ -56,7 +57,7 @@ class OpenAiChat:
         return ChatStreamDecoder(sent)
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
-        return errors.decode_error(status, headers, body)
+        return openai_errors.decode_error(status, headers, body)
 
     def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
         return passthrough(request, head, model, caps)
@@ -69,4 +70,4 @@ class OpenAiChat:
 
     def encode_stream_error(self, failure: Failure, request_id: str) -> bytes:
         del request_id  # the frame has no place for it; it left in the header
-        return errors.encode_stream_error(failure)
+        return encode_stream_error(failure)

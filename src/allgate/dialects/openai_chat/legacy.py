@@ -8,13 +8,15 @@ from typing import final
 
 from allgate.core.errors import Failure
 from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
-from allgate.dialects.openai_chat import errors, legacy_request
+from allgate.dialects.openai_chat import legacy_request
+from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.head import passthrough
 from allgate.dialects.openai_chat.legacy_reply import LegacyStreamEncoder, encode_response
 from allgate.dialects.openai_chat.meter import ChatStreamMeter, read_facts
 from allgate.dialects.openai_chat.response_decode import decode_response
 from allgate.dialects.openai_chat.stream_decode import ChatStreamDecoder
 from allgate.dialects.openai_chat.stream_encode import KEEP_ALIVE
+from allgate.dialects.passes import openai_errors
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note
@@ -46,7 +48,7 @@ class OpenAiCompletions:
         return LegacyStreamEncoder(asked)
 
     def encode_error(self, failure: Failure, request_id: str) -> WireReply:
-        return errors.encode_error(failure, request_id)
+        return openai_errors.encode_error(failure, request_id)
 
     def encode_request(self, request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
         return legacy_request.encode_request(request, model, caps)
@@ -58,7 +60,7 @@ class OpenAiCompletions:
         return ChatStreamDecoder(sent)
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
-        return errors.decode_error(status, headers, body)
+        return openai_errors.decode_error(status, headers, body)
 
     def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
         return passthrough(request, head, model, caps, legacy_request.PATH)
@@ -71,4 +73,4 @@ class OpenAiCompletions:
 
     def encode_stream_error(self, failure: Failure, request_id: str) -> bytes:
         del request_id  # it left in the header
-        return errors.encode_stream_error(failure)
+        return encode_stream_error(failure)

@@ -56,6 +56,7 @@ _BY_STATUS: dict[int, ErrorKind] = {
 # Words of `code`, `type` and `status` that say more than the HTTP status; lower case.
 _BY_WORD: dict[str, ErrorKind] = {
     "context_length_exceeded": ErrorKind.CONTEXT_LENGTH,
+    "string_above_max_length": ErrorKind.CONTEXT_LENGTH,
     "content_policy_violation": ErrorKind.CONTENT_POLICY,
     "content_filter": ErrorKind.CONTENT_POLICY,
     "invalid_prompt": ErrorKind.CONTENT_POLICY,
@@ -100,7 +101,7 @@ _NO_MESSAGE = "The upstream reported an error without a message"
 
 def decode_error(status: int, headers: Headers, body: bytes) -> Failure:
     """The failure that an error reply tells. Never fails: any body has a status."""
-    error = _error_object(body)
+    error = error_in(body)
     failure = failure_of(error, status) if error else _told_by_status(status, body)
     return Failure(
         kind=failure.kind,
@@ -158,7 +159,7 @@ def error_object(failure: Failure) -> JsonObject:
     return {"message": failure.message, "type": kind_word, "param": failure.param, "code": code}
 
 
-def _error_object(body: bytes) -> JsonObject | None:
+def error_in(body: bytes) -> JsonObject | None:
     """`{"error": {…}}`, `{"error": "…"}`, `[{"error": {…}}]`, or the bare members."""
     try:
         value = json.decode_lenient(body)
