@@ -82,7 +82,8 @@ class Reply:
 
     def _data(self) -> list[bytes]:
         blocks = self.body.replace(b"\r\n", b"\n").split(b"\n\n")
-        return [block[6:] for block in blocks if block.startswith(b"data: ")]
+        lines = (block.rpartition(b"\n")[2] for block in blocks)
+        return [line[6:] for line in lines if line.startswith(b"data: ")]
 
 
 @dataclass

@@ -20,6 +20,8 @@ CHAT = [
     ("/models/gemini-x:generateContent", "gemini"),
     ("/v1beta1/publishers/google/models/gemini-x:streamGenerateContent", "gemini"),
     ("/v1beta/models/org/name:tag:generateContent", "gemini"),
+    ("/v1beta/tunedModels/mine:generateContent", "gemini"),
+    ("/v1/projects/p/locations/eu/publishers/google/models/g:streamGenerateContent", "gemini"),
 ]
 
 

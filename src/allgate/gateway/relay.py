@@ -94,7 +94,6 @@ class TranslatedStream:
         self._decoder, self._encoder = decoder, encoder
         self.started = False
         self._usage: Usage | None = None
-        self._open_choices: set[int] = set()
         self._finished = False
         self.failure: Failure | None = None
         self._empty = True
@@ -133,9 +132,7 @@ class TranslatedStream:
                 self._tail += self._encoder.emit(event)
                 return b""
             case Failed():
-                self._failure = (
-                    event.failure
-                )  # told to the client by `fail`, once it is known whether it may be
+                self.failure = event.failure  # `fail` tells the client, once it is known whether it may
                 return b""
             case UsageSeen():
                 self._usage = merged(self._usage, event.usage)

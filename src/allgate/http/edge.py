@@ -117,20 +117,21 @@ class Edge:
         headers = tuple(scope["headers"])
         body = await self._body(receive, headers)
         peer = scope["client"]
+        wire = WireRequest(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=headers,
+            body=body,
+        )
         return Call(
             request_id=request_id,
             started_s=started_s,
             started_monotonic_s=started_monotonic_s,
             address=peer[0] if peer else "",
             operation="chat",
-            dialect=dialect,
-            wire=WireRequest(
-                method=scope["method"],
-                path=scope["path"],
-                query=scope["query_string"],
-                headers=headers,
-                body=body,
-            ),
+            dialect=dialect.for_request(wire),
+            wire=wire,
         )
 
     async def _body(self, receive: Receive, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:

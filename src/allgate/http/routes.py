@@ -12,7 +12,9 @@ from allgate.core.value import Value
 
 Operation = Literal["chat", "count_tokens", "models", "model", "livez", "readyz", "metrics"]
 
-_VERSIONS = re.compile(r"^(?:/(?:v1beta1|v1beta|v1alpha|v1|publishers/google)(?=/|$))+")
+_VERSIONS = re.compile(
+    r"^(?:/(?:v1beta1|v1beta|v1alpha|v1|publishers/google|projects/[^/]+/locations/[^/]+)(?=/|$))+"
+)
 _POSTS: dict[str, tuple[str, Operation]] = {
     "/chat/completions": ("openai_chat", "chat"),
     "/completions": ("openai_completions", "chat"),
@@ -49,9 +51,10 @@ def find_route(method: str, path: str, *, anthropic: bool, gemini: bool) -> Rout
         return Route(
             dialect=known[0], operation=known[1] if method == "POST" else None, rest=rest, allowed="POST"
         )
-    if rest.startswith("/models/") and rest.rpartition(":")[2] in _GEMINI_VERBS:
+    verb = _GEMINI_VERBS.get(rest.rpartition(":")[2])
+    if verb is not None and rest.startswith(("/models/", "/tunedModels/")):
         return Route(
-            dialect="gemini", operation="chat" if method == "POST" else None, rest=rest, allowed="POST"
+            dialect="gemini", operation=verb if method == "POST" else None, rest=rest, allowed="POST"
         )
     dialect = (
         "gemini" if gemini or path.startswith("/v1beta") else "anthropic" if anthropic else "openai_chat"

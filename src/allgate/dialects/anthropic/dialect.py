@@ -31,6 +31,9 @@ class AnthropicMessages:
     stream_content_type = b"text/event-stream; charset=utf-8"
     keep_alive = KEEP_ALIVE
 
+    def for_request(self, request: WireRequest) -> "AnthropicMessages":
+        return self
+
     def read_head(self, request: WireRequest) -> Head:
         return read_head(request)
 

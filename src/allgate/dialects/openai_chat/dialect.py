@@ -32,6 +32,9 @@ class OpenAiChat:
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
 
+    def for_request(self, request: WireRequest) -> "OpenAiChat":
+        return self
+
     def read_head(self, request: WireRequest) -> Head:
         return read_head(request)
 

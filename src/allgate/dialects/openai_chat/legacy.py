@@ -34,6 +34,9 @@ class OpenAiCompletions:
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
 
+    def for_request(self, request: WireRequest) -> "OpenAiCompletions":
+        return self
+
     def read_head(self, request: WireRequest) -> Head:
         return legacy_request.read_head(request)
 

@@ -34,6 +34,9 @@ class OpenAiResponses:
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
 
+    def for_request(self, request: WireRequest) -> "OpenAiResponses":
+        return self
+
     def read_head(self, request: WireRequest) -> Head:
         return read_head(request)
 

@@ -1,0 +1,89 @@
+"""What the gateway itself must get right on every crossing of dialects: errors in band, framing, tokens counted."""
+
+import json
+
+import pytest
+
+from stand import Reply, stand
+
+WORDS = "one two three four five six"
+ASK = {
+    "openai_chat": (
+        "/v1/chat/completions",
+        {"model": "m", "stream": True, "messages": [{"role": "user", "content": WORDS}]},
+    ),
+    "openai_responses": ("/v1/responses", {"model": "m", "stream": True, "input": WORDS}),
+    "anthropic": (
+        "/v1/messages",
+        {"model": "m", "stream": True, "max_tokens": 99, "messages": [{"role": "user", "content": WORDS}]},
+    ),
+    "gemini": (
+        "/v1beta/models/m:streamGenerateContent?alt=sse",
+        {"contents": [{"role": "user", "parts": [{"text": WORDS}]}]},
+    ),
+}
+# Content has left by this frame in every dialect; what the simulator's vendor says then.
+ERROR_AT = {"openai_chat": 4, "openai_responses": 7, "anthropic": 5, "gemini": 2}
+
+
+@pytest.mark.parametrize("upstream", ASK)
+@pytest.mark.parametrize("client", ASK)
+async def test_a_provider_that_fails_in_band_is_quoted_in_the_clients_dialect(
+    upstream: str, client: str
+) -> None:
+    scene = f"sim-error_frame,error_at={ERROR_AT[upstream]}"
+    async with stand({"m": [scene]}, dialects=[upstream]) as s:
+        reply = await s.post(*ASK[client])
+        await s.settled()
+        assert reply.status == 200
+        message = in_band_message(reply, client)
+        assert message
+        assert "broke off" not in message
+        assert [(row.outcome, row.charged_nano_usd > 0) for row in s.rows] == [("cut", True)]
+
+
+def in_band_message(reply: Reply, client: str) -> str | None:
+    """The message of the error in a stream, where the dialect puts it."""
+    for frame in reply.frames:
+        if client == "openai_responses" and frame.get("type") == "response.failed":
+            return frame["response"]["error"]["message"]
+        if client != "openai_responses" and frame.get("error"):
+            return frame["error"]["message"]
+    return None
+
+
+async def test_a_gemini_client_without_alt_sse_gets_one_json_array() -> None:
+    async with stand({"m": ["sim-echo"]}, dialects=["openai_chat"]) as s:
+        path, body = ASK["gemini"]
+        reply = await s.post(path.removesuffix("?alt=sse"), body)
+        assert reply.headers["content-type"].startswith("application/json")
+        chunks = json.loads(reply.body)
+        text = "".join(
+            part["text"] for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]
+        )
+        assert text == f"You said: {WORDS}"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "read"),
+    [
+        (
+            "/v1/messages/count_tokens",
+            {"model": "m", "messages": [{"role": "user", "content": WORDS}]},
+            "input_tokens",
+        ),
+        ("/v1/responses/input_tokens", {"model": "m", "input": WORDS}, "input_tokens"),
+        ("/v1beta/models/m:countTokens", {"contents": [{"parts": [{"text": WORDS}]}]}, "totalTokens"),
+        (
+            "/v1beta/models/m:countTokens",
+            {"generateContentRequest": {"model": "models/m", "contents": [{"parts": [{"text": WORDS}]}]}},
+            "totalTokens",
+        ),
+    ],
+)
+async def test_tokens_are_counted_without_asking_a_provider(path: str, body: dict, read: str) -> None:
+    async with stand({"m": ["sim-echo"]}) as s:
+        reply = await s.post(path, body)
+        assert reply.status == 200, reply.body
+        assert 6 <= reply.json[read] <= 30
+        assert not s.sim.ledger.lines
