@@ -43,6 +43,25 @@ class Vendor(NamedTuple):
         return f", caps = {self.own_caps}" if self.own_caps else ""
 
 
+WORDS = "one two three four five six"
+# The same streamed question at each door: path and body.
+ASK = {
+    "openai_chat": (
+        "/v1/chat/completions",
+        {"model": "m", "stream": True, "messages": [{"role": "user", "content": WORDS}]},
+    ),
+    "openai_responses": ("/v1/responses", {"model": "m", "stream": True, "input": WORDS}),
+    "anthropic": (
+        "/v1/messages",
+        {"model": "m", "stream": True, "max_tokens": 99, "messages": [{"role": "user", "content": WORDS}]},
+    ),
+    "gemini": (
+        "/v1beta/models/m:streamGenerateContent?alt=sse",
+        {"contents": [{"role": "user", "parts": [{"text": WORDS}]}]},
+    ),
+}
+
+
 @dataclass
 class Reply:
     """What came back. `framed`: the body ended as HTTP says it must; False: the connection was cut."""

@@ -4,24 +4,8 @@ import json
 
 import pytest
 
-from stand import Reply, stand
+from stand import ASK, WORDS, Reply, stand
 
-WORDS = "one two three four five six"
-ASK = {
-    "openai_chat": (
-        "/v1/chat/completions",
-        {"model": "m", "stream": True, "messages": [{"role": "user", "content": WORDS}]},
-    ),
-    "openai_responses": ("/v1/responses", {"model": "m", "stream": True, "input": WORDS}),
-    "anthropic": (
-        "/v1/messages",
-        {"model": "m", "stream": True, "max_tokens": 99, "messages": [{"role": "user", "content": WORDS}]},
-    ),
-    "gemini": (
-        "/v1beta/models/m:streamGenerateContent?alt=sse",
-        {"contents": [{"role": "user", "parts": [{"text": WORDS}]}]},
-    ),
-}
 # Content has left by this frame in every dialect; what the simulator's vendor says then.
 ERROR_AT = {"openai_chat": 4, "openai_responses": 7, "anthropic": 5, "gemini": 2}
 

@@ -162,6 +162,10 @@ class ChatDialect(Protocol):
     keep_alive: bytes
     """A frame that keeps clients waiting and means nothing (measured per dialect: clients.md §1.4)."""
 
+    first_keep_alive: bytes
+    """The same, before the first frame of an answer. On Responses it must be a comment: the vendor's helper raises on any
+    event before `response.created`."""
+
     def encode_stream_error(self, failure: Failure, request_id: str) -> bytes:
         """An in-band error for a stream that was passed through."""
         ...

@@ -164,7 +164,9 @@ class Exchange:
                 self._start_client()
         elif self.idle_ticks >= keep_alive_ticks:
             self.idle_ticks = 0
-            self._client.write(self._admitted.dialect.keep_alive)
+            dialect = self._admitted.dialect
+            begun = self._admitted.first_byte_s is not None
+            self._client.write(dialect.keep_alive if begun else dialect.first_keep_alive)
 
     # --- how it ends ---
 

@@ -49,6 +49,7 @@ class GeminiDialect:
 
     name = "gemini"
     keep_alive = KEEP_ALIVE
+    first_keep_alive = KEEP_ALIVE
 
     def __init__(self, framing: Literal["sse", "array"]) -> None:
         self._framing = framing

@@ -24,6 +24,7 @@ from allgate.operations.chat.request import ChatRequest
 from allgate.operations.chat.response import ChatResponse
 from allgate.wire.headers import Headers
 from allgate.wire.message import WireReply, WireRequest
+from allgate.wire.sse import comment_frame
 
 
 @final
@@ -33,6 +34,7 @@ class OpenAiResponses:
     name = NAME
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
+    first_keep_alive = comment_frame(b"keep-alive")
 
     def for_request(self, request: WireRequest) -> "OpenAiResponses":
         return self
