@@ -10,12 +10,13 @@ from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.events import Event
 from allgate.operations.chat.parts import Part, Seal, Text, ToolResult
-from allgate.operations.chat.request import ChatRequest, Turn
+from allgate.operations.chat.request import ChatRequest, Reasoning, Turn
 from allgate.wire.message import WireRequest
 
 BOX = SealBox((b"k" * 32,), "account-1")
 USER = Turn(role="user", parts=(Text(text="hi"),))
 REQUEST = ChatRequest(dialect="anthropic", model="public", turns=(USER,))
+THINKING = changed(REQUEST, reasoning=Reasoning(mode="on"))
 FOREIGN = changed(REQUEST, dialect="openai_chat")
 
 # A current model of the vendor that thinks within a budget, and one that decides itself.
@@ -113,7 +114,7 @@ def sent(request: ChatRequest = REQUEST, caps: Caps = BUDGET, **narrowed) -> Sen
     return Sent(request=request, caps=changed(caps, **narrowed))
 
 
-def asked(request: ChatRequest = REQUEST) -> Asked:
+def asked(request: ChatRequest = THINKING) -> Asked:
     return Asked(request=request, response_id="msg_1", created_s=1_700_000_000, model="public", seals=BOX)
 
 
@@ -179,7 +180,7 @@ def events_of(pieces: Iterable[bytes], context: Sent | None = None) -> list[Even
     return [*found, *decoder.close()]
 
 
-def told(events: Iterable[Event], request: ChatRequest = REQUEST) -> bytes:
+def told(events: Iterable[Event], request: ChatRequest = THINKING) -> bytes:
     """What the stream encoder makes of these events."""
     encoder = ANTHROPIC.stream_encoder(asked(request))
     return b"".join(encoder.emit(event) for event in events)

@@ -7,10 +7,20 @@ from allgate.core.value import changed
 from allgate.dialects.anthropic import ANTHROPIC
 from allgate.operations.chat.parts import Inline, Media, Opaque, Text, Thinking, ToolCall
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
-from dialects.anthropic.exchange import BOX, REQUEST, asked, decoded, message, native, other_seal, sent
+from dialects.anthropic.exchange import (
+    BOX,
+    REQUEST,
+    THINKING,
+    asked,
+    decoded,
+    message,
+    native,
+    other_seal,
+    sent,
+)
 
 
-def written(*parts, finish=None, request=REQUEST, **members):
+def written(*parts, finish=None, request=THINKING, **members):
     response = ChatResponse(
         id="up",
         model="up",
@@ -84,6 +94,15 @@ def test_seals_of_others_travel_in_envelopes_before_their_part():
     kinds = [block["type"] for block in body["content"]]
     assert kinds == ["thinking", "redacted_thinking", "tool_use", "redacted_thinking", "text"]
     assert BOX.unwrap(body["content"][1]["data"]).seal == other_seal("QQ==")
+
+
+def test_a_plain_question_is_answered_by_the_first_block():
+    parts = (
+        Thinking(form="hidden", seals=(other_seal(form="encrypted", origin="openai"),)),
+        Text(text="x", seals=(other_seal(),)),
+    )
+    body, _ = written(*parts, request=REQUEST)
+    assert body["content"] == [{"type": "text", "text": "x"}]
 
 
 def test_every_seal_survives_the_way_through_a_client():

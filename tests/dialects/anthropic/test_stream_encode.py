@@ -35,7 +35,8 @@ from allgate.operations.chat.parts import (
 )
 from allgate.operations.chat.request import Reasoning
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
-from dialects.anthropic.exchange import BOX, REQUEST, USER, frames_of, native, other_seal, told
+from allgate.operations.chat.tools import Function
+from dialects.anthropic.exchange import BOX, REQUEST, THINKING, USER, frames_of, native, other_seal, told
 
 START = Start(id="up", model="up")
 STOP = Finished(finish=Finish(reason="stop"))
@@ -51,7 +52,7 @@ def answer(*parts: Part, reason="stop", usage: Usage | None = None) -> ChatRespo
     )
 
 
-def shown(*parts: Part, request=REQUEST) -> list[dict]:
+def shown(*parts: Part, request=THINKING) -> list[dict]:
     """The blocks of the stream, put together again."""
     blocks: list[dict] = []
     for frame in frames_of(told(unfold(answer(*parts)), request)):
@@ -177,6 +178,17 @@ def test_regression_15_a_signed_call_stands_behind_the_carrier_of_its_seal():
     carrier, call = shown(ToolCall(call_id="c", name="f", input='{"a":1}', seals=(other_seal(),)))
     assert BOX.unwrap(carrier["data"]).next_part
     assert call == {"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}
+
+
+def test_a_plain_question_is_answered_without_blocks_that_only_carry_a_seal():
+    """Who neither asked for thinking nor declared tools reads the first block for the answer."""
+    hidden = Thinking(form="hidden", seals=(other_seal(),))
+    text = Text(text="x", seals=(other_seal("Qg=="),))
+    assert [block["type"] for block in shown(hidden, text, request=REQUEST)] == ["text"]
+    for own in (native(form="redacted"), native(form="signature")):
+        thought = Thinking(form="hidden", seals=(own,))
+        assert len(shown(thought, Text(text="x"), request=REQUEST)) == 2
+    assert len(shown(hidden, text, request=changed(REQUEST, tools=(Function(name="f"),)))) == 3
 
 
 def test_a_seal_that_comes_late_rides_behind():

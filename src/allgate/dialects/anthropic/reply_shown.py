@@ -11,8 +11,8 @@ from allgate.dialects.anthropic.seal_slots import carrier, filler, is_native, sl
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.contract import Asked
 from allgate.dialects.passes.custom_tools import wrap_input
-from allgate.dialects.passes.lenient import object_of
-from allgate.dialects.seals import SealBox
+from allgate.dialects.passes.lenient import object_of, text_of
+from allgate.dialects.seals import SealBox, is_envelope
 from allgate.operations.chat.parts import Hosted, Media, Opaque, Part, Refusal, Text, Thinking, ToolCall, Url
 from allgate.wire.json import JsonObject
 
@@ -23,11 +23,24 @@ def shows_thinking(asked: Asked) -> bool:
     return reasoning is None or reasoning.show != "none"
 
 
-def blocks_of(part: Part, box: SealBox, *, shown: bool) -> list[JsonObject]:
+def carries_seals(asked: Asked) -> bool:
+    """Whether blocks that only carry another vendor's seal are told. A client that asked for thinking or declared tools
+    sends them back; one that did neither reads the first block for the answer (`message.content[0].text`)."""
+    return asked.request.reasoning is not None or bool(asked.request.tools)
+
+
+def blocks_of(part: Part, asked: Asked) -> list[JsonObject]:
     """The blocks of one part, without the result of a provider-run call of this dialect (`hosted.placed`).
 
-    `shown`: thinking is shown. A call whose arguments are no JSON is told with them as `_raw`.
+    A call whose arguments are no JSON is told with them as `_raw`.
     """
+    blocks = _blocks(part, asked.seals, shown=shows_thinking(asked))
+    if carries_seals(asked):
+        return blocks
+    return [block for block in blocks if not is_envelope(text_of(block.get("data")))]
+
+
+def _blocks(part: Part, box: SealBox, *, shown: bool) -> list[JsonObject]:
     match part:
         case Text():
             return [*_carriers(part, box, before=bool(part.text)), *_text(part, box)]

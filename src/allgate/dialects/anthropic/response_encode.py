@@ -2,7 +2,7 @@
 
 from allgate.dialects.anthropic import hosted
 from allgate.dialects.anthropic.finish import finish_members
-from allgate.dialects.anthropic.reply_shown import blocks_of, is_cut, result_block, shows_thinking
+from allgate.dialects.anthropic.reply_shown import blocks_of, is_cut, result_block
 from allgate.dialects.anthropic.usage import encode_usage
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.contract import Asked
@@ -20,7 +20,6 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
     choice = response.choices[0]
     notes = [dropped("choices", "anthropic has one answer")] if len(response.choices) > 1 else []
     parts, lost = _carried(choice)
-    shown = shows_thinking(asked)
     members = own_members(response.extra)
     usage = encode_usage(response.usage) | object_of(members.pop("usage", None))
     if response.service_tier in TIERS:
@@ -31,7 +30,7 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
         "type": "message",
         "role": "assistant",
         "model": asked.model,
-        "content": hosted.placed(parts, lambda part: blocks_of(part, asked.seals, shown=shown), result_block),
+        "content": hosted.placed(parts, lambda part: blocks_of(part, asked), result_block),
         **finish_members(choice.finish, asked.request),
         "usage": usage,
     }

@@ -22,6 +22,7 @@ from allgate.dialects.anthropic.finish import finish_members
 from allgate.dialects.anthropic.reply_shown import (
     blocks_of,
     call_block,
+    carries_seals,
     result_block,
     shows_thinking,
     signature_of,
@@ -202,14 +203,14 @@ class AnthropicStreamEncoder:
             return b"".join(self._whole(block) for block in self._blocks(part))
         self._open = False
         told = b""
-        riding = part.seals
+        riding = part.seals if carries_seals(self._asked) else ()
         match part:
             case Text():
                 for citation in citations.shown(part, self._asked.seals):
                     delta = {"type": "citations_delta", "citation": citation}
                     told += _frame("content_block_delta", {"index": self._index, "delta": delta})
             case Thinking():
-                riding = part.seals[1:]
+                riding = riding[1:]
                 signature = signature_of(part, self._asked.seals, shown=True)
                 told += self._delta_prefix("signature") + _string(signature) + _TAIL
             case _:
@@ -221,7 +222,7 @@ class AnthropicStreamEncoder:
 
     def _blocks(self, part: Part) -> list[JsonObject]:
         """The blocks of a part of which nothing was told yet."""
-        blocks = blocks_of(part, self._asked.seals, shown=self._shown)
+        blocks = blocks_of(part, self._asked)
         if isinstance(part, Hosted) and (result := result_block(part)):
             blocks.append(result)
         return blocks
