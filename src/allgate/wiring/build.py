@@ -8,6 +8,7 @@ write what waits. A second signal is not special: the drain is bounded.
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -31,6 +32,7 @@ from allgate.upstream.message import Deadlines
 from allgate.upstream.pool import Pool, PoolLimits
 from allgate.upstream.resolve import Resolver
 from allgate.upstream.transport import PooledTransport
+from allgate.wiring import failpoints
 from allgate.wiring.clock import SystemClock
 from allgate.wiring.dice import BufferedDice
 from allgate.wiring.listen import Listen
@@ -49,6 +51,7 @@ _log = logging.getLogger("allgate.serve")
 
 def run(settings: Settings, ready: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT. `ready` hears the URL once the socket listens. Raises: ConfigError."""
+    failpoints.arm(os.environ)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, ready))
 

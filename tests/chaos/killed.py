@@ -1,0 +1,129 @@
+"""A gateway process that is killed at a named place with requests in flight, and what is left of it.
+
+The simulator holds every answer until all requests are with it (or the process is dead), so what is in flight is known.
+Then it lets a few go, and the rest when those are answered: there are at least two groups of charges, and two passages of
+every place that groups pass. Each request is answered with a number of output tokens that no other has: an amount in the books says whose it is.
+"""
+
+import asyncio
+import signal
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from allgate.core.money import usd
+from allgate.simulator import server as simulator
+from allgate.simulator.ledger import Line as Served
+from allgate.storage.schema import open_reading
+from cli.program import DEADLINE_S, serving
+from stand import BALANCE_USD, Reply, connection, toml
+
+REQUESTS = 28
+"""Of which at least 16 are in flight at the kill (ruling 26)."""
+
+FIRST = 4
+"""Let go before the others."""
+
+OUTPUT_TOKENS = 1_000
+"""Of the first request; each has one more than the last."""
+
+INPUT_NANO_USD, OUTPUT_NANO_USD = 3_000, 15_000
+"""Per token, of stand.PRICE: three and fifteen dollars a million. Said here again, as a calculator of our own."""
+
+
+class Left(NamedTuple):
+    """`complete`: whose answer arrived whole. `served`: amounts of what the simulator served whole, by whom. `charges`:
+    amounts in the books, in any order."""
+
+    complete: set[int]
+    served: dict[int, int]
+    charges: list[int]
+    balances: dict[str, int]
+    opening: int
+    unexplained: int
+
+
+async def killed_at(failpoint: str, folder: Path) -> Left:
+    """Serve, kill, start again, ask once more. Raises: AssertionError: it did not die, or does not serve afterwards."""
+    async with await simulator.start() as sim:
+        path = folder / "allgate.toml"
+        path.write_text(toml(sim.url, {"m": ["gpt-5.5"]}))
+        with serving("serve", "--config", path, ALLGATE_FAILPOINT=failpoint) as running:
+            asking = [asyncio.create_task(_ask(running.url, number)) for number in range(REQUESTS)]
+            letting_go = asyncio.create_task(_let_go(sim, asking[:FIRST]))
+            replies = await asyncio.gather(*asking)
+            letting_go.cancel()
+            code = await asyncio.to_thread(running.process.wait, DEADLINE_S)
+            assert code == -signal.SIGKILL, f"{failpoint} was never passed (exit code {code})"
+        complete = {number for number, reply in enumerate(replies) if _whole(reply)}
+        with serving("serve", "--config", path) as running:
+            again = await _ask(running.url, REQUESTS)
+            assert _whole(again), "it does not serve after the kill"
+            complete.add(REQUESTS)
+            assert running.stop() == 0
+        return _left(folder / "allgate.db", complete, sim.ledger.lines)
+
+
+async def _let_go(sim: simulator.Simulator, first: list[asyncio.Task[Reply | None]]) -> None:
+    for count in range(REQUESTS):
+        await sim.wait_for(
+            lambda line, serial=count + 1: line.serial == serial and line.holding is not None, DEADLINE_S
+        )
+    sim.release("first")
+    await asyncio.wait(first)
+    sim.release("rest")
+
+
+async def _ask(url: str, number: int) -> Reply | None:
+    """Every second one streams. None: the connection ended without a head."""
+    hold = " hold=first" if number < FIRST else " hold=rest" if number < REQUESTS else ""
+    scene = f"!scene echo output={OUTPUT_TOKENS + number}{hold}"
+    body = {
+        "model": "m",
+        "messages": [{"role": "user", "content": f"{scene}\nhello"}],
+        "stream": number % 2 == 1,
+    }
+    with suppress(OSError, asyncio.IncompleteReadError):
+        async with connection(url) as line:
+            await line.send("/v1/chat/completions", body)
+            return await line.read()
+    return None
+
+
+def _whole(reply: Reply | None) -> bool:
+    return reply is not None and reply.status == 200 and reply.framed and reply.error is None
+
+
+def _left(database: Path, complete: set[int], lines: list[Served]) -> Left:
+    served = {
+        line.output_tokens - OUTPUT_TOKENS: _amount(line)
+        for line in lines
+        if line.complete and line.output_tokens is not None
+    }
+    with closing(open_reading(database)) as books:
+        return Left(
+            complete=complete,
+            served=served,
+            charges=[
+                amount
+                for (amount,) in books.execute("SELECT amount_nano_usd FROM transfers WHERE kind = 'charge'")
+            ],
+            balances=dict(books.execute("SELECT account, balance_nano_usd FROM balances").fetchall()),
+            opening=usd(BALANCE_USD),
+            unexplained=_unexplained(books),
+        )
+
+
+def _amount(line: Served) -> int:
+    assert line.input_tokens is not None
+    assert line.output_tokens is not None
+    return line.input_tokens * INPUT_NANO_USD + line.output_tokens * OUTPUT_NANO_USD
+
+
+def _unexplained(books: sqlite3.Connection) -> int:
+    """Rows of the request log that name a charge which is not in the books."""
+    return books.execute(
+        "SELECT COUNT(*) FROM requests WHERE charged_nano_usd > 0 AND NOT EXISTS "
+        "(SELECT 1 FROM transfers WHERE id = request_id AND kind = 'charge' AND amount_nano_usd = charged_nano_usd)"
+    ).fetchone()[0]
