@@ -66,6 +66,14 @@ def test_any_slicing_passes_the_same_bytes_and_tells_the_same(cuts):
     assert meter.facts() == metered(STREAM)[0].facts()
 
 
+def test_a_chunk_that_looks_like_a_frame_may_be_the_rest_of_one():
+    first = b'data: {"type":"ping"}\n'
+    whole, sliced = metered(started() + first + piece("a")), metered(started(), first, piece("a"))
+    assert whole[1:] == sliced[1:]
+    assert whole[0].facts() == sliced[0].facts()
+    assert sliced[0].failure is not None
+
+
 def test_only_whole_frames_leave():
     """Whatever the gateway says after a cut begins on a line of its own."""
     meter, passed, ending = metered(started() + TEXT_START + piece("ab")[:-9])

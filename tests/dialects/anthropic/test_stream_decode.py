@@ -80,6 +80,15 @@ def test_any_slicing_gives_the_same_events(cuts):
     assert events_of(STREAM[a:b] for a, b in pairwise(edges)) == events_of([STREAM])
 
 
+def test_a_chunk_that_looks_like_a_frame_may_be_the_rest_of_one():
+    """Two data lines are one frame, also where the second begins a chunk of its own."""
+    first, second = (
+        b'data: {"type":"ping"}\n',
+        frame("content_block_delta", index=0, delta={"type": "text_delta", "text": "a"}),
+    )
+    assert events_of([started(), first, second]) == events_of([started() + first + second])
+
+
 @pytest.mark.parametrize("end", [b"\r\n", b"\r"])
 def test_every_line_end_gives_the_same_events(end):
     assert events_of([STREAM.replace(b"\n", end)]) == events_of([STREAM])
