@@ -7,21 +7,18 @@ Members with a leading underscore are notes of this codec inside `extra`, never 
     _enclosed      how many parts stand between the call and its result
     _result_only   the call itself is in an earlier message (a paused turn that went on)
 
-A part of another provider is shown to a client in this dialect's shape, where there is one (search, fetch, code, MCP),
-under an id of our own, by which it is known when it comes back; it is then never sent to the vendor as its own.
+A call of another provider is shown to clients under an id of our own (`hosted_shown`), by which it is known when it
+comes back; it is then never sent to the vendor as its own.
 Facts: anthropic 2.11 types `*_tool_result_block`; recordings of search, fetch, code execution, tool search and MCP.
 """
 
-import re
 from collections.abc import Callable
 
 from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.anthropic.content import texts_in
-from allgate.dialects.anthropic.seal_slots import slot_text
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.passes.lenient import count_of, object_of, objects_of, text_of, text_or_none
-from allgate.dialects.seals import SealBox
 from allgate.operations.chat.parts import Hosted, HostedKind, HostedResult, Part, Seal, SearchHit
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
@@ -42,7 +39,6 @@ _KINDS: dict[str, HostedKind] = {
     "mcp": "mcp",
 }
 _USE_MEMBERS = frozenset({"type", "id", "name", "input", "cache_control"})
-_ID_FOREIGN_CHARACTERS = re.compile(r"[^A-Za-z0-9_]")
 
 
 def is_use(kind: str) -> bool:
@@ -171,7 +167,7 @@ def own_use(part: Hosted) -> JsonObject | None:
         return None
     wire = {key: value for key, value in members.items() if not key.startswith("_")}
     kind = "mcp_tool_use" if part.tool == "mcp" else "server_tool_use"
-    return {**wire, "type": kind, "id": part.call_id, "name": part.name, "input": _input(part)}
+    return {**wire, "type": kind, "id": part.call_id, "name": part.name, "input": input_of(part)}
 
 
 def own_result(part: Hosted) -> JsonObject | None:
@@ -201,86 +197,8 @@ def placed(
     return [*found, *(block for _, block in reversed(due))]
 
 
-def _input(part: Hosted) -> JsonObject:
+def input_of(part: Hosted) -> JsonObject:
     try:
         return object_of(json.decode_lenient(part.input or "{}"))
     except WireError:
         return {"_raw": part.input}
-
-
-def shown(part: Hosted, box: SealBox) -> list[JsonObject]:
-    """The blocks that tell another provider's call to a client of this dialect; none where it has no shape for it."""
-    call_id = FOREIGN_ID + _ID_FOREIGN_CHARACTERS.sub("_", part.call_id)
-    match part.tool:
-        case "web_search":
-            given = {"query": part.queries[0]} if part.queries else _input(part)
-            return _pair("web_search", call_id, given, _hits_shown(part, box))
-        case "web_fetch":
-            return _pair("web_fetch", call_id, _input(part), _page_shown(part))
-        case "code_execution":
-            return _pair("code_execution", call_id, _input(part), _code_shown(part))
-        case "mcp":
-            return _mcp_shown(part, call_id)
-        case _:
-            return []
-
-
-def _pair(name: str, call_id: str, given: JsonObject, content: Json) -> list[JsonObject]:
-    return [
-        {"type": "server_tool_use", "id": call_id, "name": name, "input": given},
-        {"type": name + RESULT_SUFFIX, "tool_use_id": call_id, "content": content},
-    ]
-
-
-def _failed(name: str) -> JsonObject:
-    return {"type": f"{name}_tool_result_error", "error_code": "unavailable"}
-
-
-def _hits_shown(part: Hosted, box: SealBox) -> Json:
-    if part.result is None or part.result.error is not None:
-        return [] if part.result is None else _failed("web_search")
-    return [
-        {
-            "type": "web_search_result",
-            "url": hit.url,
-            "title": hit.title or hit.url,
-            "encrypted_content": "" if hit.seal is None else slot_text(hit.seal, box),
-            "page_age": hit.age,
-        }
-        for hit in part.result.hits
-    ]
-
-
-def _page_shown(part: Hosted) -> JsonObject:
-    if part.result is None or part.result.error is not None or not part.result.hits:
-        return _failed("web_fetch")
-    page = part.result.hits[0]
-    source = {"type": "text", "media_type": "text/plain", "data": page.snippet or part.result.text or ""}
-    document = {"type": "document", "title": page.title, "source": source}
-    return {"type": "web_fetch_result", "url": page.url, "content": document, "retrieved_at": page.age}
-
-
-def _code_shown(part: Hosted) -> JsonObject:
-    result = part.result
-    if result is None or result.error is not None:
-        return _failed("code_execution")
-    return {
-        "type": "code_execution_result",
-        "stdout": result.stdout or result.text or "",
-        "stderr": result.stderr or "",
-        "return_code": result.exit_code or 0,
-        "content": [],
-    }
-
-
-def _mcp_shown(part: Hosted, call_id: str) -> list[JsonObject]:
-    result = part.result or HostedResult()
-    server = text_of(part.extra.get("openai_responses", {}).get("server_label")) or "mcp"
-    text = result.error or result.text or ""
-    return [
-        {"type": "mcp_tool_use", "id": call_id, "name": part.name, "server_name": server, "input": _input(part)},
-        {
-            "type": "mcp_tool_result", "tool_use_id": call_id, "is_error": result.error is not None,
-            "content": [{"type": "text", "text": text}] if text else [],
-        },
-    ]  # fmt: skip

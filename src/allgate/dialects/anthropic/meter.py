@@ -16,7 +16,7 @@ from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.dialects.anthropic.errors import failure_in_stream
-from allgate.dialects.anthropic.stream_blocks import decode_delta, odd_piece
+from allgate.dialects.anthropic.pieces import decode_delta, odd_piece
 from allgate.dialects.anthropic.stream_decode import DELTA, DELTA_HEAD, is_delta
 from allgate.dialects.anthropic.stream_encode import STOP_FRAME
 from allgate.dialects.anthropic.usage import decode_usage, updated

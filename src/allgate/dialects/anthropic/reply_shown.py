@@ -4,7 +4,7 @@ What the dialect has no block for is told as text: a refusal, a picture (a Markd
 spoken answer's transcript. Seals of parts without a slot ride on blocks of their own (`seal_slots`).
 """
 
-from allgate.dialects.anthropic import citations, hosted
+from allgate.dialects.anthropic import citations, hosted, hosted_shown
 from allgate.dialects.anthropic.blocks_encode import arguments_object, sent_call_id
 from allgate.dialects.anthropic.request_decode import extra_members
 from allgate.dialects.anthropic.seal_slots import carrier, filler, is_native, slot_text
@@ -52,7 +52,7 @@ def _blocks(part: Part, box: SealBox, *, shown: bool) -> list[JsonObject]:
             use = hosted.own_use(part)
             return [] if use is None else [use]
         case Hosted():
-            return hosted.shown(part, box)
+            return hosted_shown.shown(part, box)
         case Refusal():
             return [{"type": "text", "text": part.text}] if part.text else []
         case Media():

@@ -10,16 +10,15 @@ Blocks come one after another, so nearly every piece belongs to the open part; t
 """
 
 from collections.abc import Hashable
-from typing import ClassVar, cast
-
-import msgspec
+from typing import cast
 
 from allgate.core.errors import wire_error
 from allgate.core.value import changed
 from allgate.dialects.anthropic import hosted
+from allgate.dialects.anthropic.pieces import Piece
 from allgate.dialects.anthropic.reply_blocks import ReplyReader, whole_input
 from allgate.dialects.passes.custom_tools import StreamingUnwrap
-from allgate.dialects.passes.lenient import object_of, objects_of, text_of, text_or_none
+from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.operations.chat.events import Event
 from allgate.operations.chat.parts import Hosted, Opaque, Part, Text, Thinking, ToolCall
@@ -27,43 +26,6 @@ from allgate.wire.json import Json, JsonObject
 
 BLOCKS_MAX = 10_000
 """Blocks of one answer; a search loop of an hour makes some hundreds. More is a runaway, not an answer."""
-
-
-class Piece(msgspec.Struct, gc=False):
-    """The `delta` of a content_block_delta."""
-
-    type: str = ""
-    text: str | None = None
-    partial_json: str | None = None
-    thinking: str | None = None
-    signature: str | None = None
-    citation: Json = None
-
-    KNOWN: ClassVar[frozenset[str]] = frozenset(
-        {"text_delta", "input_json_delta", "thinking_delta", "signature_delta", "citations_delta"}
-    )
-
-
-class BlockDelta(msgspec.Struct, gc=False):
-    """A content_block_delta."""
-
-    index: int = 0
-    delta: Piece = msgspec.field(default_factory=Piece)
-
-
-decode_delta = msgspec.json.Decoder(BlockDelta).decode
-
-
-def odd_piece(raw: JsonObject) -> Piece:
-    """A delta that the typed reader did not take: half an emoji, or a member of another type."""
-    return Piece(
-        type=text_of(raw.get("type")),
-        text=text_or_none(raw.get("text")),
-        partial_json=text_or_none(raw.get("partial_json")),
-        thinking=text_or_none(raw.get("thinking")),
-        signature=text_or_none(raw.get("signature")),
-        citation=raw.get("citation"),
-    )
 
 
 class _Block:

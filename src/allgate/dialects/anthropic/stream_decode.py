@@ -15,9 +15,10 @@ from allgate.core.errors import ErrorKind, Failure, WireError
 from allgate.core.value import changed
 from allgate.dialects.anthropic.errors import failure_in_stream
 from allgate.dialects.anthropic.finish import finish_of
+from allgate.dialects.anthropic.pieces import Piece, decode_delta, odd_piece
 from allgate.dialects.anthropic.reply_blocks import ReplyReader
 from allgate.dialects.anthropic.response_decode import reply_extra
-from allgate.dialects.anthropic.stream_blocks import OpenBlocks, Piece, decode_delta, odd_piece
+from allgate.dialects.anthropic.stream_blocks import OpenBlocks
 from allgate.dialects.anthropic.usage import decode_usage, updated
 from allgate.dialects.contract import Sent
 from allgate.dialects.passes.lenient import count_of, object_of, text_of, text_or_none
