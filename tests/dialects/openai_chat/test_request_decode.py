@@ -475,6 +475,14 @@ def test_a_level_and_a_budget_together_are_refused():
     assert "thinking_level" in message
 
 
+def test_gemini_s_thinking_is_said_once_and_its_other_settings_are_kept():
+    """What is read as thinking is not noted as lost by the other dialects."""
+    google = {"thinking_config": THINKING_CONFIG}
+    assert decoded(extra_body={"google": google}).extra == {}
+    request = decoded(google={**google, "cached_content": "c"})
+    assert request.extra == {"openai_chat": {"google": {"cached_content": "c"}}}
+
+
 def test_chat_template_switches_are_read_and_kept():
     request = decoded(chat_template_kwargs={"enable_thinking": False, "x": 1})
     assert request.reasoning == Reasoning(mode="off")

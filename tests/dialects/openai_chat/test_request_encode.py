@@ -521,6 +521,11 @@ def test_a_schema_is_native_where_it_can_be():
     assert found["response_format"] == {"type": "json_schema", "json_schema": inner}
 
 
+def test_strict_is_sent_only_where_the_schema_keeps_its_rules():
+    loose = encoded(asking(output=changed(SCHEMA_WISH, schema={"type": "object", "properties": {"a": {}}})))
+    assert loose["response_format"]["json_schema"]["strict"] is False
+
+
 def test_a_schema_is_said_in_words_where_it_cannot():
     request = asking(output=SCHEMA_WISH, system=(Text(text="s"),))
     found = encoded(request, json_schema="none")
@@ -565,6 +570,13 @@ def test_a_cache_key_is_derived_for_clients_whose_dialect_has_none():
     assert encoded(changed(request, turns=(USER, USER)), cache="key")["prompt_cache_key"] == key
     assert encoded(changed(request, system=(Text(text="t"),)), cache="key")["prompt_cache_key"] != key
     assert "prompt_cache_key" not in encoded(decoded(), cache="key")
+
+
+def test_gemini_s_own_settings_go_to_a_vendor_that_has_them_and_are_noted_elsewhere():
+    request = asking(extra={"openai_chat": {"google": {"cached_content": "c"}}})
+    assert encoded(request, vendor_fields=("google",))["google"] == {"cached_content": "c"}
+    assert "google" not in encoded(request)
+    assert note_paths(request) == {"google"}
 
 
 def test_unknown_members_of_the_same_dialect_go_through_and_others_are_noted():

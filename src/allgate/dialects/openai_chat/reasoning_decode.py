@@ -28,6 +28,8 @@ REASONING_MEMBERS = frozenset(
     {"reasoning_effort", "reasoning", "thinking", "enable_thinking", "thinking_budget", "include_reasoning"}
 )
 """Members of the body that are read here and wholly said by `Reasoning`."""
+GOOGLE_MEMBERS = frozenset({"thinking_config", "thinkingConfig"})
+"""The same of Gemini's own settings."""
 
 
 def decode_reasoning(body: JsonObject) -> Reasoning | None:

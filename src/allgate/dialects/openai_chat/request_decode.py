@@ -10,7 +10,7 @@ from typing import cast
 from allgate.core.errors import wire_error
 from allgate.dialects.openai_chat.message_decode import decode_message
 from allgate.dialects.openai_chat.own import LEGACY_FUNCTIONS, NAME
-from allgate.dialects.openai_chat.reasoning_decode import REASONING_MEMBERS, decode_reasoning
+from allgate.dialects.openai_chat.reasoning_decode import GOOGLE_MEMBERS, REASONING_MEMBERS, decode_reasoning
 from allgate.dialects.openai_chat.sampling_decode import decode_sampling
 from allgate.dialects.openai_chat.tool_decode import decode_tool_choice, decode_tools
 from allgate.dialects.passes.lenient import object_of
@@ -45,6 +45,7 @@ _KNOWN = REASONING_MEMBERS | {
     "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls", "web_search_options", "modalities",
     "audio", "image_config", "stream", "stream_options", "user", "safety_identifier", "metadata", "prompt_cache_key",
     "prompt_cache_retention", "prompt_cache_options", "service_tier", "store", "extra_body",
+    "google",
 }  # fmt: skip
 _MODALITIES = ("text", "image", "audio", "video")
 
@@ -183,6 +184,9 @@ def _image_out(body: JsonObject) -> ImageOut | None:
 def _extra(body: JsonObject, options: JsonObject) -> Extra:
     """What the vocabulary has no word for, and whether the client speaks the legacy functions."""
     rest = {key: value for key, value in body.items() if key not in _KNOWN}
+    google = {key: value for key, value in object_of(body.get("google")).items() if key not in GOOGLE_MEMBERS}
+    if google:
+        rest["google"] = google
     if options.keys() - {"include_usage"}:
         rest["stream_options"] = {key: value for key, value in options.items() if key != "include_usage"}
     if body.get("functions") is not None:

@@ -27,8 +27,6 @@ PATH = "/chat/completions"
 JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
 _TIERS = {"standard": "default"}
-# Members of a foreign request's extra that steer nothing on chat and would only be noise as notes.
-_KEPT_BY_US = frozenset({LEGACY_FUNCTIONS, "google"})
 
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
@@ -126,6 +124,9 @@ def _with_extra(request: ChatRequest, body: JsonObject, caps: Caps, notes: list[
     kept = {
         key: value
         for key, value in own(request.extra).items()
-        if key != "stream_options" and (key not in _KEPT_BY_US or key in caps.vendor_fields)
+        if key not in ("stream_options", LEGACY_FUNCTIONS)
     }
+    if "google" in kept and "google" not in caps.vendor_fields:
+        notes.append(dropped("google", "these settings are Gemini's own"))
+        del kept["google"]
     return {**body, **{key: value for key, value in kept.items() if key not in body}}
