@@ -11,6 +11,7 @@ import asyncio
 import struct
 import threading
 import zlib
+from base64 import b64encode
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -137,6 +138,7 @@ PNG = b"".join(
     )
 )
 """One red pixel."""
+PNG_BASE64 = b64encode(PNG).decode()
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
 """No page at all, in the shape of a PDF."""
