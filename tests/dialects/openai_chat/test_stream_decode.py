@@ -177,6 +177,7 @@ def test_a_name_in_pieces_is_put_together():
     [
         [call(0, id="a", function=named("f", "{}")), call(0, id="b", function=named("f", "{}"))],
         [call(id="a", function=named("f", "{}")), call(id="b", function=named("f", "{}"))],
+        [call(id="a", function=named("f", "{}")), call(0, id="b", function=named("f", "{}"))],
     ],
 )
 def test_another_id_is_another_call(pieces):
@@ -184,9 +185,10 @@ def test_another_id_is_another_call(pieces):
     assert [part.call_id for part in parts_of(*map(chunk, pieces))] == ["a", "b"]
 
 
-def test_a_second_named_call_without_ids_on_the_same_index_is_another_call():
-    found = parts_of(*(chunk(call(0, function=named(name, "{}"))) for name in ("f", "g")))
-    assert [part.name for part in found] == ["f", "g"]
+def test_a_second_named_call_without_ids_is_another_call():
+    for index in (0, None):
+        found = parts_of(*(chunk(call(index, function=named(name, "{}"))) for name in ("f", "g")))
+        assert [part.name for part in found] == ["f", "g"]
 
 
 def test_a_missing_id_is_derived_and_differs_by_place():

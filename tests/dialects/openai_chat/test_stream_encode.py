@@ -82,6 +82,14 @@ def test_fingerprint_and_tier_are_repeated_as_the_vendor_does():
         assert (chunk["service_tier"], chunk["system_fingerprint"]) == ("flex", "fp")
 
 
+def test_usage_is_the_last_chunk_for_who_asked_and_for_nobody_else():
+    """Regression 88."""
+    answer = answer_of(Text(text="a"), usage=Usage(input_tokens=1, output_tokens=2))
+    wanted = chunks_of(told(unfold(answer), changed(REQUEST, stream_usage=True)))[-1]
+    assert (wanted["choices"], wanted["usage"]["total_tokens"]) == ([], 3)
+    assert all(chunk["choices"] for chunk in chunks_of(told(unfold(answer))))
+
+
 def test_a_call_is_opened_once_and_then_only_adds_arguments():
     """Call indexes count calls, not parts."""
     found = deltas_of(

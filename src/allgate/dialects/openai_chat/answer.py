@@ -151,6 +151,8 @@ class Answer:
         return self._details.seal(caps.seal_origin, caps.seal_scope) if caps.seal_origin else None
 
     def _call(self, piece: CallPiece) -> None:
+        if self._calls.goes_on(piece):
+            return
         if self._calls.is_new(piece):
             self._switch("call")
         self._calls.take(piece)

@@ -66,6 +66,18 @@ class Calls:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
+    def goes_on(self, piece: CallPiece) -> bool:
+        """The ordinary fragment, nothing but more arguments for the last call: true if it is that, and was taken."""
+        function = piece.function
+        if not self._calls or function is None or not function.arguments or function.name or piece.id:
+            return False
+        call = self._calls[-1]
+        if piece.index != call.index or not call.started or piece.extra_content is not None:
+            return False
+        call.written.write(function.arguments)
+        self._tell(call, function.arguments)
+        return True
+
     def is_new(self, piece: CallPiece) -> bool:
         """True if this fragment begins a call, so that what was open before can be closed."""
         return self._owner(piece) is None
