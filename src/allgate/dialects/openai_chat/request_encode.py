@@ -31,6 +31,7 @@ _TIERS = {"standard": "default"}
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call for this deployment. Raises: WireError: something it lacks that may not be lost in silence."""
+    _refuse_state(request)
     notes: list[Note] = []
     names = ToolNames(request, caps.tool_name_characters_max, OPENAI_NAME)
     tools = encode_tools(request, caps, names, notes)
@@ -52,6 +53,15 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
         headers=JSON_HEADERS,
         notes=tuple(notes),
     )
+
+
+def _refuse_state(request: ChatRequest) -> None:
+    """What another provider holds, or would go on doing, cannot be asked for here: silence would change the answer."""
+    state = request.state
+    if state.previous_response_id or state.conversation:
+        raise unsupported("This model keeps no earlier responses", param="previous_response_id")
+    if state.background:
+        raise unsupported("This model has no background mode", param="background")
 
 
 def _modalities(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from allgate.core.errors import wire_error
+from allgate.core.errors import unsupported, wire_error
 from allgate.dialects.contract import Head, UpstreamCall
 from allgate.dialects.openai_responses.tools_decode import builtin_kind, decode_tools, is_optional
 from allgate.dialects.seals import ENVELOPE_PREFIX
@@ -22,7 +22,7 @@ from allgate.wire.span import set_scalar
 
 PATH = "/responses"
 
-_READ = ("model", "stream", "max_output_tokens", "prompt")
+_READ = ("model", "stream", "max_output_tokens", "prompt", "background")
 _TELLING = re.compile(
     rb'"(?:input_(?:image|file|audio)"|additional_tools"|%b)' % ENVELOPE_PREFIX.encode("ascii")
 )
@@ -55,6 +55,11 @@ def read_head(request: WireRequest) -> Head:
     if not model and not body.get("prompt"):
         raise wire_error(
             "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
+        )
+    if optional_bool(body, "background"):
+        raise unsupported(
+            "Background responses are not offered by this gateway. Leave 'background' out.",
+            param="background",
         )
     telling = _telling(raw.get("input"))
     return Head(
