@@ -151,7 +151,7 @@ def test_a_cut_answer_tells_its_text_and_no_placeholder_count():
 def test_thinking_and_arguments_are_counted_too():
     thought = frame("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "hm"})
     meter, *_ = metered(started(), thought)
-    assert (meter.facts().text, meter.facts().empty, meter.started) == ("hm", True, True)
+    assert (meter.facts().text, meter.facts().empty, meter.started) == ("hm", False, True)
     call = frame("content_block_start", index=0, content_block=use("t", "get"))
     meter, *_ = metered(started(), call, frame("content_block_delta", index=0, delta=argued('{"a":1}')[0]))
     assert meter.facts().text == 'get{}{"a":1}'
@@ -166,7 +166,8 @@ def test_the_facts_of_a_whole_reply():
     assert (facts.finished, facts.empty, facts.text) == (True, False, 'abf{"a":1}')
     assert facts.usage == Usage(input_tokens=10, output_tokens=5)
     assert ANTHROPIC.read_facts(message()).empty
-    assert ANTHROPIC.read_facts(message({"type": "thinking", "thinking": "h", "signature": ""})).empty
+    assert ANTHROPIC.read_facts(message({"type": "thinking", "thinking": "", "signature": "c2ln"})).empty
+    assert not ANTHROPIC.read_facts(message({"type": "thinking", "thinking": "h", "signature": ""})).empty
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", json.dumps({"type": "error", "error": {}}).encode()])

@@ -100,12 +100,8 @@ class AnthropicStreamMeter:
             if event is None:
                 return False
             delta = odd_piece(object_of(event.get("delta")))
-        if text := delta.text or delta.partial_json:
-            self._empty = False
-        else:
-            text = delta.thinking
-        if text:
-            self.started = True
+        if text := delta.text or delta.partial_json or delta.thinking:
+            self.started, self._empty = True, False
             self._text.write(text)
         return True
 
@@ -146,13 +142,10 @@ class AnthropicStreamMeter:
 
     def _look_at_start(self, block: JsonObject) -> None:
         """An empty text or thinking is not content yet; any other block is."""
-        kind = block.get("type")
-        if kind in ("text", "thinking") and not block.get("text") and not block.get("thinking"):
+        if _is_hollow(block):
             return
-        self.started = True
+        self.started, self._empty = True, False
         self._text.write(_counted_text({**block, "input": {}} if "input" in block else block))
-        if kind not in ("thinking", "redacted_thinking"):
-            self._empty = False
 
 
 def read_facts(body: bytes) -> Facts:
@@ -168,12 +161,14 @@ def read_facts(body: bytes) -> Facts:
     return Facts(
         usage=usage,
         finished=True,
-        empty=all(
-            block.get("type") in ("thinking", "redacted_thinking") or block.get("text") == ""
-            for block in blocks
-        ),
+        empty=all(_is_hollow(block) for block in blocks),
         text="".join(_counted_text(block) for block in blocks),
     )
+
+
+def _is_hollow(block: JsonObject) -> bool:
+    """A text or thinking without a word; every other block is content."""
+    return block.get("type") in ("text", "thinking") and not block.get("text") and not block.get("thinking")
 
 
 def _counted_text(block: JsonObject) -> str:
