@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from allgate.core.errors import unsupported, wire_error
+from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head, UpstreamCall
 from allgate.dialects.openai_responses.tools_decode import builtin_kind, decode_tools, is_optional
 from allgate.dialects.seals import ENVELOPE_PREFIX
@@ -44,6 +44,9 @@ _FORWARDED = frozenset(
 )  # fmt: skip
 _FORWARDED_PREFIXES = (b"x-codex-", b"x-openai-internal-codex-")
 
+_BACKGROUND = frozenset({"background"})
+_NONE: frozenset[str] = frozenset()
+
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -56,11 +59,6 @@ def read_head(request: WireRequest) -> Head:
         raise wire_error(
             "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
         )
-    if optional_bool(body, "background"):
-        raise unsupported(
-            "Background responses are not offered by this gateway. Leave 'background' out.",
-            param="background",
-        )
     telling = _telling(raw.get("input"))
     return Head(
         model=model,
@@ -68,7 +66,8 @@ def read_head(request: WireRequest) -> Head:
         stream_usage=True,
         output_tokens_max=optional_int(body, "max_output_tokens"),
         fields=frozenset(raw),
-        features=_features(raw.get("tools"), telling),
+        features=_features(raw.get("tools"), telling)
+        | (_BACKGROUND if optional_bool(body, "background") else _NONE),
         sealed=_SEALED in telling,
         input_bytes=len(request.body),
     )

@@ -32,6 +32,8 @@ def features_of(request: ChatRequest) -> frozenset[str]:
     for turn in request.turns:
         for part in turn.parts:
             _add_media(part, found)
+    if request.state.background:
+        found.add("background")
     found.update(f"{kind}_output" for kind in request.modalities if kind != "text")
     return frozenset(found)
 
@@ -59,6 +61,10 @@ def _covered(feature: str, caps: Caps) -> bool:
     match feature:
         case "tools" | "custom_tools":
             return caps.tools
+        case "background":
+            return (
+                False  # a job would go on after its request: the gateway has no route to ask for its end yet
+            )
         case "image_input":
             return bool(caps.image_mimes)
         case "audio_input":
