@@ -159,8 +159,6 @@ CREATE TABLE transfers (
 )
  WITHOUT ROWID;
 
-CREATE INDEX transfers_debit_at ON transfers (debit, at_ms);
-
 CREATE TABLE upstreams (
     name TEXT NOT NULL,
     provider TEXT NOT NULL,

@@ -28,7 +28,6 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_nano_usd >= 0", name="no_transfer_runs_backwards"),
         sqlite_with_rowid=False,
     )
-    op.create_index("transfers_debit_at", "transfers", ["debit", "at_ms"])
     op.create_table(
         "balances",
         sa.Column("account", sa.Text, primary_key=True, nullable=False),
