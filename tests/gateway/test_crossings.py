@@ -71,3 +71,13 @@ async def test_tokens_are_counted_without_asking_a_provider(path: str, body: dic
         assert reply.status == 200, reply.body
         assert 6 <= reply.json[read] <= 30
         assert not s.sim.ledger.lines
+
+
+@pytest.mark.parametrize(
+    ("client", "prefix"), [("openai_chat", "chatcmpl-"), ("openai_responses", "resp_"), ("anthropic", "msg_")]
+)
+async def test_a_translated_answer_has_an_id_as_the_vendor_makes_them(client: str, prefix: str) -> None:
+    async with stand({"m": ["sim-echo"]}, dialects=["gemini"]) as s:
+        path, body = ASK[client]
+        reply = await s.post(path, {**body, "stream": False})
+        assert reply.json["id"] == prefix + reply.headers["x-request-id"].removeprefix("req_")

@@ -26,19 +26,34 @@ def refused(message: str, kind: ErrorKind = ErrorKind.BAD_REQUEST) -> AttemptFai
         ("Unknown parameter: 'messages'.", None),
         ("Unknown parameter: 'never_sent'.", None),
         ("messages.1.content.0: Invalid `signature` in `thinking` block", Repair(thinking=True)),
-        ("Function call is missing a thought_signature in functionCall parts.", Repair(thinking=True)),
         ("The encrypted_content could not be verified.", Repair(thinking=True)),
         ("prompt is too long: 5 tokens > 4 maximum", None),
     ],
 )
 def test_a_refusal_that_names_what_it_will_not_take_is_repaired(message: str, repair: Repair | None) -> None:
-    assert repair_for(refused(message), HEAD) == repair
+    assert repair_for(refused(message), HEAD, passthrough=True) == repair
 
 
-def test_only_a_refused_400_is_repaired() -> None:
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Function call is missing a thought_signature in functionCall parts.", ErrorKind.BAD_REQUEST),
+        ("messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`.", ErrorKind.BAD_REQUEST),
+        ("Item with id 'rs_0ab1' not found. Items are not persisted.", ErrorKind.NOT_FOUND),
+    ],
+)  # fmt: skip
+def test_a_history_of_another_vendor_is_translated_before_anything_is_removed(
+    message: str, kind: ErrorKind
+) -> None:
+    failed = refused(message, kind)
+    assert repair_for(failed, HEAD, passthrough=True) == Repair(translated=True)
+    assert repair_for(failed, HEAD, passthrough=False) == Repair(thinking=True)
+
+
+def test_only_a_refused_request_is_repaired() -> None:
     message = "Unknown parameter: 'temperaure'."
-    assert repair_for(refused(message, ErrorKind.RATE_LIMIT), HEAD) is None
-    assert repair_for(AttemptFailed(refused(message).failure, Phase.UNKNOWN), HEAD) is None
+    assert repair_for(refused(message, ErrorKind.RATE_LIMIT), HEAD, passthrough=True) is None
+    assert repair_for(AttemptFailed(refused(message).failure, Phase.UNKNOWN), HEAD, passthrough=True) is None
 
 
 async def test_an_unknown_member_is_removed_and_the_request_repeated_with_a_note() -> None:

@@ -16,6 +16,6 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen value. Make a changed copy with `changed(value, field=…)`."""
 
 
-def changed(value: AnyValue, **fields: object) -> AnyValue:
+def changed(value: AnyValue, /, **fields: object) -> AnyValue:
     """A copy of `value` with these fields replaced. Raises TypeError for a field it does not have."""
     return msgspec.structs.replace(value, **fields)

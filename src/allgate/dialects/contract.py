@@ -157,7 +157,9 @@ class ChatDialect(Protocol):
         """Usage and finish of a whole reply. Raises: WireError: not a reply of this dialect."""
         ...
 
-    # what the gateway itself says on a stream of this dialect
+    # what the gateway itself says in this dialect
+    response_id_prefix: str
+    """How ids of its answers begin ("chatcmpl-"); empty where the vendor's have no mark."""
     stream_content_type: bytes
     keep_alive: bytes
     """A frame that keeps clients waiting and means nothing (measured per dialect: clients.md §1.4)."""

@@ -18,6 +18,9 @@ from allgate.core.value import Value
 from allgate.operations.chat.parts import Seal
 
 ENVELOPE_PREFIX = "QUdTTDE6"
+OURS = "allgate"
+"""The origin of a seal that seals nothing: it only marks a part as another vendor's work where the client's own vendor
+would have put a seal. A body that holds one is translated, never passed through to a vendor who never wrote that part."""
 _MAGIC = b"AGSL1:"
 _TAG_BYTES = 16
 _FORMS = ("signature", "encrypted", "redacted", "thought")

@@ -36,7 +36,7 @@ async def attempt(
     """
     failed = await _sent(services, admitted, candidate, client, Repair())
     if failed is not None and not client.gone:
-        repair = repair_for(failed, admitted.head)
+        repair = repair_for(failed, admitted.head, passthrough=candidate.passthrough)
         if repair is not None:
             return await _sent(services, admitted, candidate, client, repair)
     return failed
@@ -49,7 +49,7 @@ async def _sent(
     failed: AttemptFailed | None = None
     admitted.attempts += 1
     for repeat in range(STALE_REPEATS_MAX + 1):
-        if candidate.passthrough and not repair.thinking:
+        if candidate.passthrough and not (repair.thinking or repair.translated):
             call, relay = _passed(admitted, candidate, repair)
         else:
             call, relay = await _translated(services, admitted, candidate, repair)
@@ -134,7 +134,7 @@ async def _translated(
     sent = Sent(request=request, caps=candidate.caps)
     asked = Asked(
         request=request,
-        response_id=admitted.call.request_id,
+        response_id=client_dialect.response_id_prefix + admitted.call.request_id.partition("_")[2],
         created_s=int(admitted.call.started_s),
         model=admitted.allowed.model.name,
         seals=seals,

@@ -30,6 +30,7 @@ class AnthropicMessages:
     name = DIALECT
     stream_content_type = b"text/event-stream; charset=utf-8"
     keep_alive = KEEP_ALIVE
+    response_id_prefix = "msg_"
     first_keep_alive = KEEP_ALIVE
 
     def for_request(self, request: WireRequest) -> "AnthropicMessages":

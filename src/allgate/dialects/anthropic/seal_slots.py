@@ -12,12 +12,11 @@ have it back (DeepSeek refuses a tool loop without it).
 from typing import Literal
 
 from allgate.core.value import Value
-from allgate.dialects.seals import SealBox, is_envelope
+from allgate.dialects.seals import OURS, SealBox, is_envelope
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.parts import Seal
 
 ORIGIN = "anthropic"
-OURS = "allgate"
 CLIENT_DECLARED = "client-declared"
 
 SlotForm = Literal["signature", "redacted"]

@@ -18,6 +18,7 @@ from allgate.dialects.gemini.hosted import answered, answers
 from allgate.dialects.gemini.members import many_at, members_of
 from allgate.dialects.gemini.parts_decode import Sealing, part_of
 from allgate.dialects.gemini.signatures import belongs_to_thought
+from allgate.dialects.seals import OURS
 from allgate.operations.chat.fold import joined as joined_extra
 from allgate.operations.chat.parts import Hosted, Opaque, Part, Text, Thinking
 from allgate.operations.chat.request import Role, Turn
@@ -112,7 +113,10 @@ def _return_seal(joined: list[Part], carrier: Part) -> None:
     seals = tuple(seal for seal in carrier.seals if belongs_to_thought(seal))
     kept = tuple(seal for seal in carrier.seals if not belongs_to_thought(seal))
     last = joined[-1] if joined else None
-    if isinstance(last, Thinking) and not last.seals:
+    if seals[0].origin == OURS:
+        if not isinstance(last, Thinking):
+            joined.append(Thinking(text=seals[0].value))
+    elif isinstance(last, Thinking) and not last.seals:
         joined[-1] = changed(last, seals=seals)
     else:
         joined.append(Thinking(form="hidden", seals=seals))

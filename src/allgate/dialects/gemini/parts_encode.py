@@ -9,7 +9,7 @@ from allgate.dialects.gemini.arguments import arguments_object
 from allgate.dialects.gemini.hosted import hosted_parts
 from allgate.dialects.gemini.media import media_part
 from allgate.dialects.gemini.parts_decode import NO_ARGUMENTS, own_members
-from allgate.dialects.gemini.signatures import ORIGIN, for_client
+from allgate.dialects.gemini.signatures import ORIGIN, for_client, unsealed
 from allgate.dialects.passes.custom_tools import wrap_input
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.parts import (
@@ -36,12 +36,14 @@ def shows_thoughts(asked: Asked) -> bool:
 class PartsEncoder:
     """Writes the parts of one candidate, in order."""
 
-    __slots__ = ("_seals", "_shown", "_waiting", "malformed", "notes")
+    __slots__ = ("_called", "_seals", "_shown", "_unsealed", "_waiting", "malformed", "notes")
 
     def __init__(self, asked: Asked) -> None:
         self._seals = asked.seals
         self._shown = shows_thoughts(asked)
         self._waiting: list[Seal] = []
+        self._unsealed: list[str] = []  # thinking that has no seal
+        self._called = False
         self.malformed = False
         """A call was left out because its arguments are no JSON."""
         self.notes: list[Note] = []
@@ -62,7 +64,7 @@ class PartsEncoder:
                 thought: list[JsonObject] = (
                     [{"text": part.text, "thought": True}] if part.text and self._shown else []
                 )
-                return self._joined(thought, self.after_thought(part.seals))
+                return self._joined(thought, self.after_thought(part))
             case Text():
                 body: JsonObject = {**own_members(part), "text": part.text}
                 return self.sealed([body], part.seals) if part.text or part.seals else []
@@ -75,7 +77,7 @@ class PartsEncoder:
         """A part that is written only when it is complete: a call, media, a hosted call."""
         match part:
             case ToolCall():
-                return self.sealed(self._call(part), part.seals)
+                return self.sealed(self._call(part), part.seals or self._unsigned())
             case Media():
                 spoken: list[JsonObject] = [{"text": part.transcript}] if part.transcript else []
                 return self.sealed([*spoken, media_part(part)], part.seals)
@@ -89,10 +91,12 @@ class PartsEncoder:
             case _:
                 return []
 
-    def after_thought(self, seals: tuple[Seal, ...]) -> list[JsonObject]:
+    def after_thought(self, part: Thinking) -> list[JsonObject]:
         """What follows a thought: its own vendor's signature at once, a foreign seal later."""
         parts: list[JsonObject] = []
-        for seal in seals:
+        if part.text and not part.seals:
+            self._unsealed.append(part.text)
+        for seal in part.seals:
             if seal.origin == ORIGIN and self._shown:
                 parts.append(self._slot(seal, thought=True))
             else:
@@ -117,6 +121,11 @@ class PartsEncoder:
         parts = [self._slot(seal, thought=True) for seal in self._waiting]
         self._waiting.clear()
         return parts
+
+    def _unsigned(self) -> tuple[Seal, ...]:
+        """What a call without a seal bears: our mark on the first of an answer, nothing on others."""
+        first, self._called = not self._called and not self._waiting, True
+        return (unsealed("\n\n".join(self._unsealed)),) if first else ()
 
     def _slot(self, seal: Seal, *, thought: bool) -> JsonObject:
         body: JsonObject = {"text": "", "thought": True} if thought else {"text": ""}

@@ -14,7 +14,7 @@ Python's SDK sends back in url-safe base64 what it was given in standard: both a
 import binascii
 
 from allgate.dialects.gemini.media import standard_base64
-from allgate.dialects.seals import SealBox, is_envelope
+from allgate.dialects.seals import OURS, SealBox, is_envelope
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.parts import Seal
 
@@ -32,8 +32,17 @@ def seals_in(signature: str | None, box: SealBox) -> tuple[Seal, ...]:
     signature = _standard(signature)
     if is_envelope(signature):
         opened = box.unwrap(signature)
-        return () if opened is None else (opened.seal,)
+        return () if opened is None or opened.seal == unsealed("") else (opened.seal,)
     return (Seal(origin=ORIGIN, scope=CLIENT_DECLARED, form="thought", value=signature),)
+
+
+def unsealed(thinking: str) -> Seal:
+    """What stands on the first call of an answer that nobody signed: Gemini must never be passed such a call as it is.
+
+    It holds the thinking that led to the call, because some vendors (DeepSeek) must have it back and Gemini's clients do
+    not return thoughts.
+    """
+    return Seal(origin=OURS, scope="", form="signature", value=thinking)
 
 
 def belongs_to_thought(seal: Seal) -> bool:

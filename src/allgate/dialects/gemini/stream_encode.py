@@ -120,7 +120,7 @@ class GeminiStreamEncoder:
         match part:
             case Thinking():
                 candidate.segment = 0
-                return self._chunk(candidate, encoder.after_thought(part.seals))
+                return self._chunk(candidate, encoder.after_thought(part))
             case Text() | Refusal():
                 return self._chunk(candidate, encoder.after_text(part.seals))
             case _:

@@ -31,6 +31,7 @@ class OpenAiChat:
     name = NAME
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
+    response_id_prefix = "chatcmpl-"
     first_keep_alive = KEEP_ALIVE
 
     def for_request(self, request: WireRequest) -> "OpenAiChat":

@@ -46,6 +46,10 @@ _BORROWED = frozenset(
         "include_reasoning",
     }
 )
+_BORROWED_THOUGHTS = {
+    name: b'"' + name.encode() + b'"' for name in ("reasoning_content", "reasoning_details")
+}
+"""Members of earlier answers that only vendors who show their reasoning know: OpenAI refuses the whole request."""
 _BORROWED_CHOICES = (b'"any"', b'"tool"')
 """Anthropic's words in `tool_choice`."""
 
@@ -73,14 +77,16 @@ def read_head(request: WireRequest) -> Head:
         n=1 if n is None else n,
         fields=frozenset(raw),
         features=_features(body, raw.get("messages") if may_hold_media(request.body) else None),
-        borrowed=_borrowed(raw),
+        borrowed=_borrowed(raw, request.body),
         sealed=SEALED in request.body,
         input_bytes=len(request.body),
     )
 
 
-def _borrowed(raw: dict[str, msgspec.Raw]) -> frozenset[str]:
+def _borrowed(raw: dict[str, msgspec.Raw], body: bytes) -> frozenset[str]:
     found = _NOTHING if _BORROWED.isdisjoint(raw) else _BORROWED & raw.keys()
+    if b'"reasoning_' in body:
+        found |= {name for name, quoted in _BORROWED_THOUGHTS.items() if quoted in body}
     if "tool_choice" in raw and any(word in bytes(raw["tool_choice"]) for word in _BORROWED_CHOICES):
         found |= {"tool_choice"}
     return found

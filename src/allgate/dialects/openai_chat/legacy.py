@@ -33,6 +33,7 @@ class OpenAiCompletions:
     name = legacy_request.NAME
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
+    response_id_prefix = "cmpl-"
     first_keep_alive = KEEP_ALIVE
 
     def for_request(self, request: WireRequest) -> "OpenAiCompletions":

@@ -11,11 +11,13 @@ the time the seal comes).
 from allgate.core.errors import WireError
 from allgate.dialects.openai_responses.annotations import encode_annotations
 from allgate.dialects.openai_responses.answer import Answer
+from allgate.dialects.openai_responses.item_ids import sendable_id
 from allgate.dialects.openai_responses.items_encode import BUILTIN_ITEMS
 from allgate.dialects.openai_responses.own import ITEM, MESSAGE, NAME, VENDOR, own
 from allgate.dialects.openai_responses.target import sent_call_id
 from allgate.dialects.passes.custom_tools import unwrap_input
 from allgate.dialects.passes.lenient import object_of
+from allgate.dialects.seals import OURS
 from allgate.operations.chat.data_url import data_url
 from allgate.operations.chat.parts import (
     Hosted,
@@ -33,6 +35,10 @@ from allgate.operations.chat.parts import (
 from allgate.operations.chat.tools import Builtin, Custom
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
+
+_UNSEALED = Seal(origin=OURS, scope="", form="encrypted", value="")
+"""Marks reasoning that nobody sealed, so that it is never passed through to OpenAI, which answers 404 to an item that it
+neither made nor can decrypt."""
 
 
 def message(item_id: str, parts: list[Text | Refusal], answer: Answer, status: str) -> JsonObject:
@@ -71,6 +77,8 @@ def reasoning(item_id: str, thinking: Thinking, answer: Answer) -> JsonObject:
         item["content"] = [{"type": "reasoning_text", "text": thinking.text}]
     if thinking.seals:
         item["encrypted_content"] = sealed(thinking.seals[0], answer)
+    elif not sendable_id("reasoning", item_id):
+        item["encrypted_content"] = answer.asked.seals.wrap(_UNSEALED)
     return item
 
 

@@ -34,6 +34,7 @@ class OpenAiResponses:
     name = NAME
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
+    response_id_prefix = "resp_"
     first_keep_alive = comment_frame(b"keep-alive")
 
     def for_request(self, request: WireRequest) -> "OpenAiResponses":

@@ -6,7 +6,7 @@ that is marked `next` belongs to the item behind it: its reasoning item was only
 
 from allgate.core.value import Value
 from allgate.dialects.openai_responses.own import VENDOR
-from allgate.dialects.seals import SealBox, is_envelope
+from allgate.dialects.seals import OURS, SealBox, is_envelope
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.parts import Seal
 
@@ -31,6 +31,8 @@ def opened(encrypted_content: str | None, seals: SealBox) -> Slot:
     found = seals.unwrap(encrypted_content)
     if found is None:
         return Slot(notes=(dropped("encrypted_content", "not sealed by this gateway for this account"),))
+    if found.seal.origin == OURS:
+        return Slot()
     return Slot(seal=found.seal, for_next=found.next_part)
 
 
