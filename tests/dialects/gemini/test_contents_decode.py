@@ -1,5 +1,5 @@
 from allgate.dialects.gemini import GEMINI
-from allgate.dialects.gemini.signatures import NO_SIGNATURE, for_client
+from allgate.dialects.gemini.signatures import NO_SIGNATURE, for_client, unsealed
 from allgate.operations.chat.parts import (
     FileRef,
     Hosted,
@@ -140,6 +140,16 @@ def test_a_foreign_thought_seal_returns_from_the_part_it_rode_on():
     assert call.seals == ()
     shown, call = model_parts({"text": "hm", "thought": True}, carried)
     assert (shown.text, shown.seals, call.seals) == ("hm", (seal,), ())
+
+
+def test_our_mark_on_an_unsigned_call_gives_the_thinking_before_it_back_and_nothing_else():
+    marked = {**CALL, "thoughtSignature": for_client(unsealed("hm"), BOX)}
+    thought, call = model_parts(marked)
+    assert (thought, call.seals) == (Thinking(text="hm"), ())
+    shown, call = model_parts({"text": "hm, shown", "thought": True}, marked)
+    assert (shown.text, shown.seals, call.seals) == ("hm, shown", (), ())
+    (call,) = model_parts({**CALL, "thoughtSignature": for_client(unsealed(""), BOX)})
+    assert call.seals == ()
 
 
 def test_an_envelope_of_a_gemini_seal_stays_on_its_part():

@@ -15,6 +15,7 @@ from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Head
 from allgate.dialects.gemini import GEMINI
+from allgate.dialects.seals import OURS
 from allgate.operations.chat.events import Ended
 from allgate.operations.chat.features import features_of
 from allgate.operations.chat.fold import fold, unfold
@@ -125,8 +126,9 @@ def sdk_reads(replies: list[dict]) -> dict:
                     choice["calls"].append((part.function_call.name, part.function_call.args or {}))
                 if part.inline_data:
                     choice["media"].append(part.inline_data.mime_type)
-                if part.thought_signature:
-                    choice["seals"].append(wire.get("thoughtSignature") or wire.get("thought_signature"))
+                signature = wire.get("thoughtSignature") or wire.get("thought_signature")
+                if part.thought_signature and not _is_mark(signature):
+                    choice["seals"].append(signature)
             if candidate.finish_reason:
                 choice["finish"] = candidate.finish_reason.value
     feedback = next((_named(raw).get("promptFeedback") for raw in replies if "promptFeedback" in raw), None)
@@ -140,6 +142,12 @@ def sdk_reads(replies: list[dict]) -> dict:
             "finish": feedback["blockReason"],
         }
     return {"choices": choices, **_counts(usage)}
+
+
+def _is_mark(signature: str) -> bool:
+    """Ours on a call that nobody signed: it seals nothing."""
+    opened = BOX.unwrap(signature)
+    return opened is not None and opened.seal.origin == OURS
 
 
 def _parts(raw: dict, place: int) -> list[dict]:

@@ -156,7 +156,7 @@ def test_everything_a_gemini_provider_said_reaches_a_gemini_client():
     own = reply(
         {"text": "t", "thought": True},
         {"text": "x", "thoughtSignature": "c2ln"},
-        {"functionCall": {"id": "c", "name": "f", "args": {"a": 1}}},
+        {"functionCall": {"id": "c", "name": "f", "args": {"a": 1}}, "thoughtSignature": "c2ln"},
         {"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}},
         {"executableCode": {"language": "PYTHON", "code": "1", "id": "e"}, "thoughtSignature": "c2ln"},
         {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1", "id": "e"}},

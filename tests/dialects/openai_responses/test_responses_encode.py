@@ -36,6 +36,7 @@ from dialects.openai_responses.exchange import (
     decoded,
     events_of,
     frames_in,
+    posted,
     sent,
     told,
 )
@@ -176,6 +177,18 @@ def test_a_client_that_asked_for_a_summary_finds_raw_thinking_there():
     assert item["content"] == [{"type": "reasoning_text", "text": "hm"}]
     assert "reasoning_summary_text.delta" in types_of(told(unfold(answer(Thinking(text="hm"))), request))
     assert "reasoning_text.delta" in types_of(told(unfold(answer(Thinking(text="hm")))))
+
+
+def test_reasoning_that_nobody_sealed_is_marked_so_that_it_is_never_passed_through():
+    """OpenAI answers 404 to reasoning that it neither made nor can decrypt."""
+    (item,) = output_of(Thinking(text="hm"))
+    (streamed,) = frames_in(told(unfold(answer(Thinking(text="hm")))))[-1]["response"]["output"]
+    assert item["encrypted_content"] == streamed["encrypted_content"]
+    history = [{"role": "user", "content": "x"}, item, {"role": "user", "content": "y"}]
+    assert OPENAI_RESPONSES.read_head(posted(input=history)).sealed
+    assert decoded(input=history).turns[1].parts == (Thinking(text="hm", id=item["id"]),)
+    (theirs,) = output_of(Thinking(text="hm", id="rs_0a"))
+    assert "encrypted_content" not in theirs, "OpenAI keeps it under its id"
 
 
 def test_the_seal_of_a_call_travels_before_it_and_that_of_a_text_behind_it():

@@ -14,6 +14,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
+from allgate.dialects.seals import is_envelope
 from allgate.operations.chat.events import Ended, Failed
 from allgate.operations.chat.features import features_of
 from allgate.operations.chat.fold import fold, unfold
@@ -100,7 +101,11 @@ def said_by_sdk(response: Response) -> dict:
         "calls": [(c.name, c.call_id, c.arguments if c.type == "function_call" else c.input) for c in calls],
         "summaries": [[part.text for part in item.summary or []] for item in reasoning if item.summary],
         "words": ["".join(part.text for part in item.content) for item in reasoning if item.content],
-        "seals": [item.encrypted_content for item in reasoning if item.encrypted_content],
+        "seals": [
+            item.encrypted_content
+            for item in reasoning
+            if item.encrypted_content and not is_envelope(item.encrypted_content)  # our mark seals nothing
+        ],
         "pictures": [item.result for item in response.output if item.type == "image_generation_call"],
         "end": (response.status, response.incomplete_details and response.incomplete_details.reason),
         "tokens": usage and (usage.input_tokens, usage.output_tokens, usage.total_tokens),
