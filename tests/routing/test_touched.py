@@ -44,3 +44,10 @@ def test_what_is_borrowed_from_another_vendor_passes_only_where_that_vendor_stan
     assert is_touched(borrowed, Caps())
     assert is_touched(borrowed, Caps(vendor_fields=("thinking",)))
     assert not is_touched(borrowed, Caps(vendor_fields=("thinking", "thinking_budget", "top_k")))
+
+
+def test_earlier_reasoning_passes_only_to_who_wants_it_back() -> None:
+    thought = Head(model="m", borrowed=frozenset({"reasoning_content"}))
+    assert is_touched(thought, Caps())
+    assert is_touched(thought, Caps(reasoning_replay="all", reasoning_field="reasoning"))
+    assert not is_touched(thought, Caps(reasoning_replay="last_turn"))

@@ -6,7 +6,7 @@ promise in another way (stop sequences are matched by us, a schema is asked for 
 becomes of such a member, the encoder, and pass-through is only for bodies that no such rule touches (ruling 2a).
 
 Members that clients borrow from other vendors (`extra_body.google`, `thinking` on chat) are understood by translation;
-a vendor that has them itself says so in `vendor_fields`. What is merely unknown here is forwarded, and a bound that is
+a vendor that has them itself says so in `vendor_fields`, or in `reasoning_replay` for the reasoning in earlier answers. What is merely unknown here is forwarded, and a bound that is
 exceeded is the vendor's to explain.
 """
 
@@ -34,6 +34,12 @@ def is_touched(head: Head, caps: Caps) -> bool:
     >>> is_touched(Head(model="m", fields=frozenset({"model", "seed"})), Caps(seed=False))
     True
     """
-    if head.borrowed and not head.borrowed.issubset(caps.vendor_fields):
+    if head.borrowed and not head.borrowed.issubset(_own_members(caps)):
         return True
     return any(_REFUSES[member](caps) for member in head.fields & _RULED)
+
+
+def _own_members(caps: Caps) -> frozenset[str]:
+    """Non-standard members that this deployment has itself."""
+    replayed = () if caps.reasoning_replay == "none" else (caps.reasoning_field,)
+    return frozenset((*caps.vendor_fields, *replayed))

@@ -126,6 +126,9 @@ def test_a_body_that_cannot_be_routed_is_refused(body):
         ({"tool_choice": "any"}, {"tool_choice"}),
         ({"tool_choice": {"type": "tool", "name": "f"}}, {"tool_choice"}),
         ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, set()),
+        ({"messages": [{**USER, "content": 'is "reasoning_content" a word?'}]}, set()),
+        ({"messages": [{"role": "assistant", "reasoning_content": "hm"}, USER]}, {"reasoning_content"}),
+        ({"messages": [{"role": "assistant", "reasoning_details": []}, USER]}, {"reasoning_details"}),
     ],
 )
 def test_words_of_other_vendors_are_told_apart(members, borrowed):
