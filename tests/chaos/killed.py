@@ -7,7 +7,6 @@ every place that groups pass. Each request is answered with a number of output t
 
 import asyncio
 import signal
-import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from allgate.core.money import usd
 from allgate.simulator import server as simulator
 from allgate.simulator.ledger import Line as Served
+from allgate.storage.audit import Drift, audit
 from allgate.storage.schema import open_reading
 from cli.program import DEADLINE_S, serving
 from stand import BALANCE_USD, Reply, connection, toml
@@ -41,7 +41,7 @@ class Left(NamedTuple):
     charges: list[int]
     balances: dict[str, int]
     opening: int
-    unexplained: int
+    drifts: tuple[Drift, ...]
 
 
 async def killed_at(failpoint: str, folder: Path) -> Left:
@@ -111,7 +111,7 @@ def _left(database: Path, complete: set[int], lines: list[Served]) -> Left:
             ],
             balances=dict(books.execute("SELECT account, balance_nano_usd FROM balances").fetchall()),
             opening=usd(BALANCE_USD),
-            unexplained=_unexplained(books),
+            drifts=audit(books).drifts,
         )
 
 
@@ -119,11 +119,3 @@ def _amount(line: Served) -> int:
     assert line.input_tokens is not None
     assert line.output_tokens is not None
     return line.input_tokens * INPUT_NANO_USD + line.output_tokens * OUTPUT_NANO_USD
-
-
-def _unexplained(books: sqlite3.Connection) -> int:
-    """Rows of the request log that name a charge which is not in the books."""
-    return books.execute(
-        "SELECT COUNT(*) FROM requests WHERE charged_nano_usd > 0 AND NOT EXISTS "
-        "(SELECT 1 FROM transfers WHERE id = request_id AND kind = 'charge' AND amount_nano_usd = charged_nano_usd)"
-    ).fetchone()[0]

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from allgate.admin.apply import Plan, changes_between, plan_apply
 from allgate.admin.records import Document, Kept, KeyRecord, check_keys, key_id
 from allgate.admin.rows import ConfigError
+from allgate.core.money import NanoUsd
 from allgate.core.value import Value, changed
 
 
@@ -34,7 +35,20 @@ class DisableKey(Value, frozen=True, kw_only=True, tag="disable_key"):
     name: str
 
 
+class TopUp(Value, frozen=True, kw_only=True, tag="top_up"):
+    """Add to an account's balance. The same `id` twice adds once."""
+
+    account: str
+    amount_nano_usd: NanoUsd
+    id: str
+    reason: str = ""
+
+
 Command: TypeAlias = Apply | CreateKey | DisableKey
+"""What changes the configuration."""
+
+Order: TypeAlias = Command | TopUp
+"""Whatever an operator can ask for."""
 
 
 def plan_for(command: Command, current: Document) -> Plan:

@@ -21,6 +21,12 @@ app = typer.Typer(
 keys = typer.Typer(help="Keys: create, list, disable.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
+accounts = typer.Typer(help="Accounts: list, top up.", no_args_is_help=True)
+app.add_typer(accounts, name="accounts")
+
+ledger = typer.Typer(help="The books: verify.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -146,6 +152,47 @@ def disable_key(
     from allgate.cli.operate import carry_out, existing, settings_of, show
 
     show(carry_out(DisableKey(account=account, name=name), existing(settings_of(config, database))))
+
+
+@accounts.command("list")
+def list_accounts(
+    house: Annotated[bool, typer.Option("--house", help="The gateway's own accounts, too.")] = False,
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """List accounts and their balances."""
+    from allgate.cli.money import show_accounts
+    from allgate.cli.operate import existing, settings_of
+
+    show_accounts(existing(settings_of(config, database)), house=house)
+
+
+@accounts.command("topup")
+def top_up_account(
+    account: Annotated[str, typer.Argument()],
+    amount: Annotated[str, typer.Argument(metavar="USD", help="Such as 10 or 0.50.")],
+    top_up_id: Annotated[
+        str | None, typer.Option("--id", help="Your own id of the payment: the same id adds once.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Kept with the transfer.")] = "",
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Add to a balance, at once."""
+    from allgate.cli.money import top_up
+    from allgate.cli.operate import existing, settings_of
+
+    top_up(existing(settings_of(config, database)), account, amount, top_up_id, reason)
+
+
+@ledger.command("verify")
+def verify_ledger(config: Config = None, database: Database = None) -> None:
+    """Recompute every balance and every charge. Exit code 1: something is not as it must be."""
+    from allgate.cli.money import verify
+    from allgate.cli.operate import existing, settings_of
+
+    if not verify(existing(settings_of(config, database))):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from allgate.admin.apply import Change
-from allgate.admin.commands import Command
+from allgate.admin.commands import Order
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
 from allgate.storage.config_store import read_published
@@ -22,6 +22,7 @@ from allgate.storage.schema import open_reading
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.control import send
 from allgate.wiring.database import database_path, opened
+from allgate.wiring.orders import OperatorOrders
 from allgate.wiring.registry import packaged_providers
 from allgate.wiring.settings import Settings
 
@@ -32,15 +33,14 @@ HOLDER_WAIT_S = 0.1
 MARKS = {"created": "+", "changed": "~", "enabled": "+", "adopted": "~", "disabled": "-"}
 
 
-def carry_out(command: Command, settings: Settings) -> Done:
+def carry_out(command: Order, settings: Settings) -> Done:
     """Raises: ConfigError: it cannot be done; another process holds the database and takes no commands."""
     path = database_path(settings)
     for _ in range(HOLDER_TRIES):
         try:
             with opened(path) as database:
-                return Configuration(database.writer, packaged_providers(), _unread, loopback=True).run(
-                    command
-                )
+                configuration = Configuration(database.writer, packaged_providers(), _unread, loopback=True)
+                return OperatorOrders(configuration, database.writer).run(command)
         except Locked as locked:
             if (done := _sent(locked.holder, command)) is not None:
                 return done
@@ -48,7 +48,7 @@ def carry_out(command: Command, settings: Settings) -> Done:
     raise ConfigError("", "database.url", f"{path} is in use by a process that takes no commands")
 
 
-def _sent(holder: Holder, command: Command) -> Done | None:
+def _sent(holder: Holder, command: Order) -> Done | None:
     """What the holder of the database did; None if it does not listen, yet or any more."""
     if not holder.control:
         return None

@@ -22,6 +22,9 @@ from allgate.storage.sql_text import statements
 ROWS_PER_STATEMENT = 256
 """Of nine parameters each: within SQLite's 32,766."""
 
+TOP_UP_PREFIX = "topup:"
+"""So that all top-ups lie together, and none has the id of a request."""
+
 TRANSFER_COLUMNS = ("id", "kind", "debit", "credit", "amount_nano_usd", "at_ms", "key", "price", "reason")
 BALANCE_COLUMNS = ("account", "balance_nano_usd")
 
@@ -122,16 +125,32 @@ def open_account(connection: sqlite3.Connection, account: str, amount: NanoUsd, 
     return _granted(connection, f"opening:{account}", "opening", account, amount, at_ms, "")
 
 
+class TopUpTaken(Exception):
+    """This id was used before, for something else."""
+
+
 def top_up(
     connection: sqlite3.Connection, account: str, amount: NanoUsd, *, top_up_id: str, reason: str, at_ms: int
 ) -> bool:
-    """Add to a balance. False, and nothing happens, if this id was used before.
+    """Add to a balance. False, and nothing happens, if the same was done under this id before.
 
-    Raises: KeyError: no such account; sqlite3.IntegrityError: the balance would not fit 64 bits.
+    Raises: KeyError: no such account; TopUpTaken; sqlite3.IntegrityError: the balance would not fit 64 bits.
     """
-    if connection.execute(statements()["read_balance"], {"account": account}).fetchone() is None:
+    if read_balance(connection, account) is None:
         raise KeyError(account)
-    return _granted(connection, top_up_id, "topup", account, amount, at_ms, reason)
+    key = f"{TOP_UP_PREFIX}{top_up_id}"
+    if _granted(connection, key, "topup", account, amount, at_ms, reason):
+        return True
+    (row,) = connection.execute(statements()["read_transfers"], {"id": key}).fetchall()
+    if (row[3], row[4]) != (account, amount):
+        raise TopUpTaken(f"the id {top_up_id!r} added {row[4]} nano-USD to {row[3]!r}")
+    return False
+
+
+def read_balance(connection: sqlite3.Connection, account: str) -> NanoUsd | None:
+    """The balance of an account; None: there is no such account."""
+    row = connection.execute(statements()["read_balance"], {"account": account}).fetchone()
+    return None if row is None else NanoUsd(row[0])
 
 
 def _granted(

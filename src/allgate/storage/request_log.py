@@ -9,7 +9,7 @@ A row is no charge: one that cannot be kept is counted and forgotten, and never 
 
 import sqlite3
 from asyncio import AbstractEventLoop, TimerHandle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from itertools import chain
@@ -138,6 +138,15 @@ def _values(row: LogRow) -> Iterable[object]:
         None if rest == _NO_REST else _rest_json(rest),
         usage[-1],
     )
+
+
+def read_usage(columns: Sequence[object]) -> Usage:
+    """The usage of a row, from the columns that hold it."""
+    *counts, rest, estimated = columns
+    fields = dict(zip(Usage.__struct_fields__, counts, strict=False))
+    if isinstance(rest, str):
+        fields |= msgspec.json.decode(rest, type=dict[str, int])
+    return msgspec.convert(fields | {"estimated": bool(estimated)}, Usage)
 
 
 def _rest_json(rest: tuple[object, ...]) -> str:

@@ -7,7 +7,7 @@ longer than a whole start, stays out of them. A test makes the text anew and com
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, insert, literal_column, select
+from sqlalchemy import Table, bindparam, delete, exists, func, insert, literal_column, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Dialect
@@ -84,6 +84,56 @@ STATEMENTS = (
         lambda: select(tables.balances.c.balance_nano_usd).where(
             tables.balances.c.account == bindparam("account")
         ),
+    ),
+    Statement(
+        "read_movements",
+        "What all transfers of each pair of accounts add up to, and how many they are.",
+        lambda: select(
+            tables.transfers.c.debit,
+            tables.transfers.c.credit,
+            func.sum(tables.transfers.c.amount_nano_usd),
+            func.count(),
+        ).group_by(tables.transfers.c.debit, tables.transfers.c.credit),
+    ),
+    Statement(
+        "read_openings",
+        "Every account with the balance that it was promised, and the one that it was opened with (null: never).",
+        lambda: select(
+            tables.accounts.c.name,
+            tables.accounts.c.opening_nano_usd,
+            select(tables.transfers.c.amount_nano_usd)
+            .where(
+                tables.transfers.c.id == literal_column("'opening:'") + tables.accounts.c.name,
+                tables.transfers.c.kind == literal_column("'opening'"),
+            )
+            .scalar_subquery(),
+        ),
+    ),
+    Statement(
+        "read_charged_lines",
+        "Every line of the request log with its usage, what it says was charged, and what was transferred (null: nothing).",
+        lambda: select(
+            tables.requests.c.request_id,
+            tables.requests.c.price,
+            tables.requests.c.charged_nano_usd,
+            select(func.sum(tables.transfers.c.amount_nano_usd))
+            .where(tables.transfers.c.id == tables.requests.c.request_id)
+            .scalar_subquery(),
+            *(tables.requests.c[name] for name in tables.USAGE_OF_REQUEST),
+        ),
+    ),
+    Statement(
+        "count_charges_without_line",
+        "Charges whose line of the request log was lost in a crash, or deleted by its age.",
+        lambda: select(func.count()).where(
+            tables.transfers.c.kind == literal_column("'charge'"),
+            ~exists().where(tables.requests.c.request_id == tables.transfers.c.id),
+        ),
+    ),
+    Statement(
+        "read_price",
+        "A dated price sheet.",
+        lambda: select(*tables.prices.columns).where(tables.prices.c.id == bindparam("id")),
     ),
     Statement(
         "read_transfers",

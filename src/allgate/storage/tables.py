@@ -147,6 +147,11 @@ balances = _table(
 """What the transfers add up to, kept in the same transactions. The check is for SQLite, where a sum beyond 64 bits would
 quietly become a float."""
 
+USAGE_OF_REQUEST = (
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
+    "cache_write_tokens", "reasoning_tokens", "usage_rest", "estimated",
+)  # fmt: skip
+
 requests = _table(
     "requests",
     _text("request_id", key=True),

@@ -13,6 +13,7 @@ from functools import partial
 from allgate.admin.apply import Change
 from allgate.admin.commands import Command, is_dry, plan_for
 from allgate.admin.records import Document, Resolve
+from allgate.core.money import NanoUsd
 from allgate.core.value import Value
 from allgate.providers.provider import Provider
 from allgate.storage.config_store import Published, publish, read_published
@@ -22,11 +23,12 @@ from allgate.wiring.registry import Snapshot, snapshot
 
 
 class Done(Value, frozen=True, kw_only=True):
-    """What came of a command. `number` is the revision now in force."""
+    """What came of an order. `number` is the revision now in force; `balance_nano_usd` the balance after a top-up."""
 
     changes: tuple[Change, ...] = ()
     remarks: tuple[str, ...] = ()
     number: int = 0
+    balance_nano_usd: NanoUsd | None = None
 
 
 class Configuration:

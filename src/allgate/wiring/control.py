@@ -11,15 +11,15 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
-from allgate.admin.commands import Command
+from allgate.admin.commands import Order
 from allgate.admin.records import decode_secret, encode_secret
 from allgate.admin.rows import ConfigError
 from allgate.core.value import Value
-from allgate.wiring.configuration import Configuration, Done
+from allgate.wiring.configuration import Done
 
 COMMAND_BYTES_MAX = 64 * 1024 * 1024
 """Four times the largest file that `apply` reads."""
@@ -51,11 +51,19 @@ class Carried(Value, frozen=True, kw_only=True, tag="carried"):
 Reply: TypeAlias = Failed | Carried
 
 
+class Orders(Protocol):
+    """Whoever carries orders out."""
+
+    def run(self, order: Order) -> Done:
+        """Blocks. Raises: ConfigError: it cannot be done."""
+        ...
+
+
 class ControlServer:
     """Listens from `start` to `close`. `path` is where."""
 
-    def __init__(self, configuration: Configuration, database: Path) -> None:
-        self._configuration = configuration
+    def __init__(self, orders: Orders, database: Path) -> None:
+        self._orders = orders
         self._server: asyncio.Server | None = None
         beside = database.with_name(database.name + ".sock")
         self._folder = (
@@ -94,8 +102,8 @@ class ControlServer:
 
     async def _reply(self, reader: asyncio.StreamReader) -> Reply:
         try:
-            command = msgspec.json.decode(await _whole(reader), type=Command, dec_hook=decode_secret)
-            done = await asyncio.to_thread(self._configuration.run, command)
+            order = msgspec.json.decode(await _whole(reader), type=Order, dec_hook=decode_secret)
+            done = await asyncio.to_thread(self._orders.run, order)
         except ConfigError as error:
             return Failed(where=error.where, key=error.key, reason=error.reason)
         except Exception as error:
@@ -115,7 +123,7 @@ async def _whole(reader: asyncio.StreamReader) -> bytes:
     return bytes(text)
 
 
-def send(path: Path, command: Command) -> Done:
+def send(path: Path, command: Order) -> Done:
     """Have the process at `path` carry the command out; blocks. Raises: ConfigError; OSError: nobody answers there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(COMMAND_S_MAX)

@@ -112,7 +112,7 @@ class Egress(Section, frozen=True, kw_only=True):
 
 
 class Ledger(Section, frozen=True, kw_only=True):
-    """Money. The ledger in memory decides at once, which satisfies both of these."""
+    """Money."""
 
     durability: Annotated[
         Literal["strict", "relaxed"],
@@ -120,10 +120,6 @@ class Ledger(Section, frozen=True, kw_only=True):
             description="`strict`: an answer's last bytes wait until its charge would survive a power cut. `relaxed` does not wait."
         ),
     ] = "strict"
-    commit_wait_s: Annotated[
-        Seconds,
-        Meta(gt=0, description="How long they wait before the charge goes to the outbox file instead."),
-    ] = 5.0
 
 
 class Secrets(Section, frozen=True, kw_only=True):

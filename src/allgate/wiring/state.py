@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from allgate.admin.commands import Apply
+from allgate.admin.commands import Apply, TopUp
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
 from allgate.storage.config_store import read_number
@@ -33,6 +33,7 @@ from allgate.wiring.declared import declared_document
 from allgate.wiring.directory import LiveDirectory
 from allgate.wiring.listen import Listen
 from allgate.wiring.master_key import master_keys
+from allgate.wiring.orders import OperatorOrders
 from allgate.wiring.registry import Snapshot, packaged_providers
 from allgate.wiring.settings import Settings
 
@@ -93,7 +94,8 @@ async def _with_database(settings: Settings, database: Database) -> State:
     served = configuration.snapshot(published)
     directory, ledger, metrics = LiveDirectory(served), _ledger(settings, database), Metrics()
     _swap_when_published(configuration, directory, ledger)
-    control = ControlServer(configuration, database.path)
+    orders = OperatorOrders(configuration, database.writer, _credited(ledger))
+    control = ControlServer(orders, database.path)
     await control.start()
     database.lock.tell(str(control.path))
     log = settings.request_log
@@ -165,6 +167,17 @@ def _grant(ledger: SqliteLedger, served: Snapshot) -> None:
     """Accounts that were opened since the ledger was loaded: the database granted them when it published them."""
     for account, amount in served.grants_nano_usd.items():
         ledger.book.grant_once(account, amount)
+
+
+def _credited(ledger: SqliteLedger) -> Callable[[TopUp], None]:
+    """Top-ups run in threads; the book hears of them on the loop, when they are durable."""
+    loop = asyncio.get_running_loop()
+
+    def credit(order: TopUp) -> None:
+        loop.call_soon_threadsafe(ledger.book.credit, order.account, order.amount_nano_usd)
+        _log.info("topped up", extra={"account": order.account, "amount_nano_usd": order.amount_nano_usd})
+
+    return credit
 
 
 def _tell(done: Done) -> None:

@@ -75,6 +75,39 @@ SELECT balances.balance_nano_usd
 FROM balances
 WHERE balances.account = :account;
 
+-- name: read_movements
+-- What all transfers of each pair of accounts add up to, and how many they are.
+SELECT transfers.debit, transfers.credit, sum(transfers.amount_nano_usd) AS sum_1, count(*) AS count_1
+FROM transfers GROUP BY transfers.debit, transfers.credit;
+
+-- name: read_openings
+-- Every account with the balance that it was promised, and the one that it was opened with (null: never).
+SELECT accounts.name, accounts.opening_nano_usd, (SELECT transfers.amount_nano_usd
+FROM transfers
+WHERE transfers.id = ('opening:' || accounts.name) AND transfers.kind = 'opening') AS anon_1
+FROM accounts;
+
+-- name: read_charged_lines
+-- Every line of the request log with its usage, what it says was charged, and what was transferred (null: nothing).
+SELECT requests.request_id, requests.price, requests.charged_nano_usd, (SELECT sum(transfers.amount_nano_usd) AS sum_1
+FROM transfers
+WHERE transfers.id = requests.request_id) AS anon_1, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
+FROM requests;
+
+-- name: count_charges_without_line
+-- Charges whose line of the request log was lost in a crash, or deleted by its age.
+SELECT count(*) AS count_1
+FROM transfers
+WHERE transfers.kind = 'charge' AND NOT (EXISTS (SELECT *
+FROM requests
+WHERE requests.request_id = transfers.id));
+
+-- name: read_price
+-- A dated price sheet.
+SELECT prices.id, prices.name, prices.input, prices.output, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.reasoning, prices.input_audio, prices.input_image, prices.output_audio, prices.output_image, prices.call, prices.web_search, prices.source, prices.valid_from_ms
+FROM prices
+WHERE prices.id = :id;
+
 -- name: read_transfers
 -- What was posted under one id, in the order of its kinds: charge, overage, uncollected.
 SELECT transfers.id, transfers.kind, transfers.debit, transfers.credit, transfers.amount_nano_usd, transfers.at_ms, transfers."key", transfers.price, transfers.reason

@@ -1,0 +1,70 @@
+"""What the command line prints about money."""
+
+import secrets
+import sys
+from contextlib import closing
+
+from allgate.admin.commands import TopUp
+from allgate.admin.rows import ConfigError
+from allgate.cli.operate import carry_out
+from allgate.core.money import NanoUsd, usd, usd_text
+from allgate.storage.audit import HOUSE, Audit, audit
+from allgate.storage.postings import read_balances
+from allgate.storage.schema import open_reading
+from allgate.wiring.database import database_path
+from allgate.wiring.settings import Settings
+
+
+def show_accounts(settings: Settings, *, house: bool) -> None:
+    """One line per account: its name and its balance in USD; those of the house if asked for."""
+    with closing(open_reading(database_path(settings))) as connection:
+        balances = read_balances(connection)
+    shown = {
+        name: usd_text(balance) for name, balance in balances.items() if house or not name.startswith(HOUSE)
+    }
+    if not shown:
+        print("no accounts; declare one in a file and apply it")
+    width = max(map(len, shown), default=0)
+    for name, balance in sorted(shown.items()):
+        print(f"{name:<{width}}  ${balance}")
+
+
+def top_up(settings: Settings, account: str, amount: str, top_up_id: str | None, reason: str) -> None:
+    """Add to a balance and print the new one. Raises: ConfigError: not an amount, no such account, the id is taken."""
+    try:
+        amount_nano_usd = usd(amount)
+    except ValueError as error:
+        raise ConfigError("", "amount", str(error)) from error
+    order = TopUp(
+        account=account,
+        amount_nano_usd=amount_nano_usd,
+        id=top_up_id or secrets.token_hex(8),
+        reason=reason,
+    )
+    done = carry_out(order, settings)
+    for remark in done.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    print(f"{account}  ${usd_text(done.balance_nano_usd or NanoUsd(0))}  (id {order.id})")
+
+
+def verify(settings: Settings) -> bool:
+    """Recompute the books and print what is wrong with them. True: nothing is."""
+    with closing(open_reading(database_path(settings))) as connection:
+        found = audit(connection)
+    for drift in found.drifts:
+        print(
+            f"drift: {drift.what} {drift.where}: is {_amount(drift.kept)}, must be {_amount(drift.must_be)}"
+        )
+    print(_summary(found))
+    return not found.drift_count
+
+
+def _amount(amount: int | None) -> str:
+    return "nothing" if amount is None else f"${usd_text(amount)}"
+
+
+def _summary(found: Audit) -> str:
+    return (
+        f"{found.accounts} accounts, {found.transfers} transfers, {found.lines} lines of the request log recomputed; "
+        f"{found.unlogged} charges without a line; drift: {found.drift_count}"
+    )

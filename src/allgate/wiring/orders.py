@@ -1,0 +1,78 @@
+"""Carries out what an operator asks for: changes of the configuration, and movements of money.
+
+Both block on the disk and run in threads; both are told to the serving loop only after they are durable, so the loop
+never believes in a row or in money that is not there.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+
+from allgate.admin.commands import Order, TopUp
+from allgate.admin.rows import ConfigError
+from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd, usd_text
+from allgate.storage.postings import TopUpTaken, read_balance, top_up
+from allgate.storage.writer import Writer
+from allgate.wiring.configuration import Configuration, Done
+
+ID_CHARS_MAX = 120
+"""Longest ids of payments at Stripe and Alipay stay below 70."""
+
+
+class OperatorOrders:
+    """`on_topped_up` gets every top-up that was new, in the thread that ran it."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        writer: Writer,
+        on_topped_up: Callable[[TopUp], None] = lambda _: None,
+    ) -> None:
+        self._configuration = configuration
+        self._writer = writer
+        self._on_topped_up = on_topped_up
+
+    def run(self, order: Order) -> Done:
+        """Raises: ConfigError: it cannot be done; sqlite3.Error."""
+        if isinstance(order, TopUp):
+            return self._topped_up(order)
+        return self._configuration.run(order)
+
+    def _topped_up(self, order: TopUp) -> Done:
+        _check(order)
+        try:
+            new, balance = self._writer.submit(partial(_top_up, order, time.time_ns() // 1_000_000)).result()
+        except KeyError:
+            raise ConfigError("", "account", f"there is no account {order.account!r}") from None
+        except TopUpTaken as error:
+            raise ConfigError("", "id", f"{error}; an id is used for one top-up") from None
+        except sqlite3.IntegrityError:
+            raise ConfigError("", "amount", "the balance would not fit 64 bits of nano-USD") from None
+        if new:
+            self._on_topped_up(order)
+        remarks = (
+            ()
+            if new
+            else (f"nothing was added: {order.id!r} added ${usd_text(order.amount_nano_usd)} before",)
+        )
+        return Done(remarks=remarks, balance_nano_usd=balance)
+
+
+def _check(order: TopUp) -> None:
+    """Raises: ConfigError."""
+    if not 0 < order.amount_nano_usd <= AMOUNT_NANO_USD_MAX:
+        raise ConfigError(
+            "", "amount", f"must be above zero and fit 64 bits of nano-USD: {order.amount_nano_usd}"
+        )
+    if not 0 < len(order.id) <= ID_CHARS_MAX:
+        raise ConfigError("", "id", f"must have 1 to {ID_CHARS_MAX} characters")
+    if order.account.startswith("house:"):
+        raise ConfigError("", "account", "the gateway's own accounts are not topped up")
+
+
+def _top_up(order: TopUp, at_ms: int, connection: sqlite3.Connection) -> tuple[bool, NanoUsd | None]:
+    new = top_up(
+        connection, order.account, order.amount_nano_usd, top_up_id=order.id, reason=order.reason, at_ms=at_ms
+    )
+    return new, read_balance(connection, order.account)
