@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable
 
+import pytest
+
+from allgate.core.errors import ErrorKind, WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, Sent
 from allgate.dialects.openai_chat import OPENAI_CHAT
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import CAPS_DEFAULT, Caps
 from allgate.operations.chat.events import Event
-from allgate.operations.chat.parts import Part, Text
+from allgate.operations.chat.parts import Part, Text, ToolResult
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire.message import WireRequest
 
@@ -92,3 +95,31 @@ def told(events: Iterable[Event], request: ChatRequest = REQUEST) -> bytes:
 
 def assistant(*parts: Part) -> Turn:
     return Turn(role="assistant", parts=parts)
+
+
+RESULT = ToolResult(call_id="c1", name="f", parts=(Text(text="ok"),))
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+
+
+def asking(*turns: Turn, **members) -> ChatRequest:
+    return changed(REQUEST, dialect="anthropic", turns=turns or (USER,), **members)
+
+
+def tool_turn(*results: ToolResult) -> Turn:
+    return Turn(role="tool", parts=results)
+
+
+def messages(*turns: Turn, **narrowed) -> list[dict]:
+    return encoded(asking(*turns), **narrowed)["messages"]
+
+
+def unsupported_param(request: ChatRequest, **narrowed) -> str | None:
+    with pytest.raises(WireError) as caught:
+        encoded(request, **narrowed)
+    assert caught.value.failure.kind is ErrorKind.UNSUPPORTED
+    return caught.value.failure.param

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allgate.core.errors import ErrorKind, WireError
 from allgate.core.value import changed
 from allgate.dialects.openai_chat import OPENAI_CHAT
 from allgate.operations.chat.caps import CAPS_DEFAULT
@@ -26,39 +25,32 @@ from allgate.operations.chat.parts import (
 )
 from allgate.operations.chat.request import (
     CacheHints,
-    ChatRequest,
     Identity,
     OutputFormat,
     Reasoning,
     Sampling,
     Turn,
 )
-from allgate.operations.chat.tools import Builtin, Custom, Function, Grammar, ToolChoice
+from allgate.operations.chat.tools import Function
 from allgate.wire.message import WireRequest
-from dialects.openai_chat.exchange import BOX, REQUEST, USER, assistant, decoded, encoded, note_paths
+from dialects.openai_chat.exchange import (
+    BOX,
+    REQUEST,
+    RESULT,
+    SCHEMA,
+    USER,
+    asking,
+    assistant,
+    decoded,
+    encoded,
+    messages,
+    note_paths,
+    tool_turn,
+    unsupported_param,
+)
 
 PNG = Media(kind="image", source=Inline(mime="image/png", base64="iVBORw=="))
 CALL = ToolCall(call_id="c1", name="f", input='{"a": 9007199254740993}')
-RESULT = ToolResult(call_id="c1", name="f", parts=(Text(text="ok"),))
-
-
-def asking(*turns: Turn, **members) -> ChatRequest:
-    return changed(REQUEST, dialect="anthropic", turns=turns or (USER,), **members)
-
-
-def tool_turn(*results: ToolResult) -> Turn:
-    return Turn(role="tool", parts=results)
-
-
-def messages(*turns: Turn, **narrowed) -> list[dict]:
-    return encoded(asking(*turns), **narrowed)["messages"]
-
-
-def refusal_of(request: ChatRequest, **narrowed) -> str | None:
-    with pytest.raises(WireError) as caught:
-        encoded(request, **narrowed)
-    assert caught.value.failure.kind is ErrorKind.UNSUPPORTED
-    return caught.value.failure.param
 
 
 def test_the_call_goes_where_the_vendor_s_sdk_sends_it():
@@ -273,7 +265,7 @@ def test_media_in_chat_s_words(media, wire):
     ],
 )
 def test_media_that_the_deployment_lacks_is_refused(media, narrowed):
-    assert refusal_of(asking(Turn(role="user", parts=(media,))), **narrowed) == "messages[0].content"
+    assert unsupported_param(asking(Turn(role="user", parts=(media,))), **narrowed) == "messages[0].content"
 
 
 def test_cache_marks_go_where_they_are_understood():
@@ -284,140 +276,6 @@ def test_cache_marks_go_where_they_are_understood():
     assert vendor[0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
     assert encoded(marked)["messages"][0]["content"] == "a"
     assert note_paths(marked) == {"messages[0].content.cache_control"}
-
-
-SCHEMA = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}},
-    "required": ["a"],
-    "additionalProperties": False,
-}
-
-
-def test_tools_in_chat_s_words():
-    """Regression 83: a function without parameters has an empty object of them."""
-    request = asking(
-        tools=(
-            Function(name="f", description="d", schema=SCHEMA, strict=True),
-            Function(name="bare"),
-            Function(name="my.tool", strict=True, schema={"type": "object", "properties": {"b": {}}}),
-        )
-    )
-    first, bare, renamed = (tool["function"] for tool in encoded(request)["tools"])
-    assert first == {"name": "f", "description": "d", "parameters": SCHEMA, "strict": True}
-    assert bare == {"name": "bare", "parameters": {"type": "object", "properties": {}}}
-    assert (renamed["name"], renamed["strict"]) == ("my_tool", False)
-
-
-def test_names_that_become_equal_stay_apart():
-    """Regression 82."""
-    names = [
-        tool["function"]["name"]
-        for tool in encoded(asking(tools=(Function(name="a.b"), Function(name="a:b"))))["tools"]
-    ]
-    assert len(set(names)) == 2
-
-
-def test_a_custom_tool_is_native_or_a_function():
-    """Regressions 61 and 63: the grammar is told in words where it cannot be kept."""
-    grammar = Grammar(syntax="lark", definition="start: x")
-    request = asking(
-        USER,
-        assistant(ToolCall(call_id="c1", name="patch", input="***", input_kind="text")),
-        tool_turn(RESULT),
-        tools=(Custom(name="patch", description="d", grammar=grammar),),
-        tool_choice=ToolChoice(mode="tool", names=("patch",)),
-    )
-    native = encoded(request, custom_tools=True)
-    assert native["tools"][0]["custom"]["format"]["grammar"] == {"syntax": "lark", "definition": "start: x"}
-    assert native["messages"][1]["tool_calls"][0]["custom"] == {"name": "patch", "input": "***"}
-    assert native["tool_choice"] == {"type": "custom", "custom": {"name": "patch"}}
-    wrapped = encoded(request)
-    assert "start: x" in wrapped["tools"][0]["function"]["description"]
-    assert wrapped["messages"][1]["tool_calls"][0]["function"] == {
-        "name": "patch",
-        "arguments": '{"input":"***"}',
-    }
-    assert wrapped["tool_choice"] == {"type": "function", "function": {"name": "patch"}}
-
-
-TOOL = (Function(name="f"),)
-
-
-@pytest.mark.parametrize(
-    ("choice", "wire"),
-    [
-        (ToolChoice(mode="auto"), {"tool_choice": "auto"}),
-        (ToolChoice(mode="none"), {"tool_choice": "none"}),
-        (ToolChoice(mode="any", parallel=False), {"tool_choice": "required", "parallel_tool_calls": False}),
-        (
-            ToolChoice(mode="tool", names=("f",)),
-            {"tool_choice": {"type": "function", "function": {"name": "f"}}},
-        ),
-        (ToolChoice(parallel=True), {"parallel_tool_calls": True}),
-    ],
-)
-def test_the_choice_among_tools(choice, wire):
-    found = encoded(asking(tools=TOOL, tool_choice=choice))
-    assert {name: found[name] for name in ("tool_choice", "parallel_tool_calls") if name in found} == wire
-    bare = encoded(asking(tool_choice=choice))
-    assert "tool_choice" not in bare
-    assert "parallel_tool_calls" not in bare
-
-
-def test_only_allowed_tools_are_declared():
-    choice = ToolChoice(mode="allowed", names=("f",), allowed_mode="any")
-    found = encoded(asking(tools=(*TOOL, Function(name="g")), tool_choice=choice))
-    assert [tool["function"]["name"] for tool in found["tools"]] == ["f"]
-    assert found["tool_choice"] == "required"
-
-
-def test_what_a_deployment_cannot_force_becomes_auto_and_is_noted():
-    request = asking(tools=TOOL, tool_choice=ToolChoice(mode="any"))
-    assert encoded(request, forced_tools=False)["tool_choice"] == "auto"
-    assert "tool_choice" in note_paths(request, forced_tools=False)
-
-
-def test_a_switch_for_parallel_calls_that_is_missing_is_noted():
-    request = asking(tools=TOOL, tool_choice=ToolChoice(mode="auto", parallel=False))
-    assert "parallel_tool_calls" not in encoded(request, parallel_tools_switch=False)
-    assert "parallel_tool_calls" in note_paths(request, parallel_tools_switch=False)
-
-
-def search(**config) -> ChatRequest:
-    return asking(tools=(Builtin(kind="web_search", runs="server", config=config),))
-
-
-@pytest.mark.parametrize(
-    ("uses", "size"), [(1, "low"), (5, "medium"), (7, "medium"), (8, "high"), (10, "high")]
-)
-def test_a_web_search_asks_in_the_deployment_s_way(uses, size):
-    """Requirement B12: low, medium and high are at most 1, 5 and 10 searches."""
-    request = search(max_uses=uses, user_location={"city": "Bern"})
-    place = {"type": "approximate", "approximate": {"city": "Bern"}}
-    found = encoded(request, hosted=("web_search",), web_search_style="options")
-    assert found["web_search_options"] == {"search_context_size": size, "user_location": place}
-    assert "tools" not in found
-    (tool,) = encoded(request, hosted=("web_search",), web_search_style="tool")["tools"]
-    assert tool == {
-        "type": "web_search",
-        "search_context_size": size,
-        "user_location": {"type": "approximate", "city": "Bern"},
-    }
-
-
-def test_a_hosted_tool_that_is_missing_is_refused():
-    assert refusal_of(search()) == "tools"
-
-
-def test_a_client_run_tool_is_offered_as_a_function():
-    (tool,) = encoded(asking(tools=(Builtin(kind="bash", runs="client", name="bash"),)))["tools"]
-    assert tool["function"]["name"] == "bash"
-    assert "command" in tool["function"]["parameters"]["properties"]
-
-
-def test_tools_without_any_ability_for_them_are_refused():
-    assert refusal_of(asking(tools=TOOL), tools=False) == "tools"
 
 
 SAMPLING = Sampling(
@@ -465,7 +323,7 @@ def test_limits_are_kept_and_noted():
         request, temperature_max=1.0, output_max=50, stop_max=1
     )
     assert encoded(REQUEST, output_default=77)["max_tokens"] == 77
-    assert refusal_of(request, n_max=1) == "n"
+    assert unsupported_param(request, n_max=1) == "n"
 
 
 @pytest.mark.parametrize(
@@ -544,8 +402,8 @@ def test_a_json_object_needs_the_word_json():
 
 
 def test_what_cannot_be_kept_is_refused():
-    assert refusal_of(asking(output=OutputFormat(kind="grammar"))) == "response_format"
-    assert refusal_of(asking(modalities=("audio",))) == "modalities"
+    assert unsupported_param(asking(output=OutputFormat(kind="grammar"))) == "response_format"
+    assert unsupported_param(asking(modalities=("audio",))) == "modalities"
 
 
 def test_account_members_go_where_they_are_offered():
@@ -565,7 +423,7 @@ def test_account_members_go_where_they_are_offered():
 
 def test_a_cache_key_is_derived_for_clients_whose_dialect_has_none():
     """Regression 74: the same prefix has the same key, on every request."""
-    request = asking(system=(Text(text="s"),), tools=TOOL)
+    request = asking(system=(Text(text="s"),), tools=(Function(name="f"),))
     key = encoded(request, cache="key")["prompt_cache_key"]
     assert encoded(changed(request, turns=(USER, USER)), cache="key")["prompt_cache_key"] == key
     assert encoded(changed(request, system=(Text(text="t"),)), cache="key")["prompt_cache_key"] != key
