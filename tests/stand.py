@@ -26,6 +26,10 @@ BALANCE_USD = "1000"
 PRICE = '{ input = "3", output = "15" }'
 
 
+Place = str | tuple[int, str]
+"""Where a candidate runs: its scene or model, at the upstream of its rank or at the one named by number."""
+
+
 class Vendor(NamedTuple):
     """Whose row an upstream has. `path` is what the vendor's own SDK has behind its host; `own_caps`: the deployment's, as TOML."""
 
@@ -210,7 +214,7 @@ async def connection(url: str) -> AsyncGenerator[Line]:
 
 def toml(
     sim_url: str,
-    models: dict[str, list[str]],
+    models: dict[str, list[Place]],
     *,
     dialects: list[str] | None = None,
     vendors: list[Vendor] | None = None,
@@ -220,7 +224,7 @@ def toml(
     balance_usd: str = BALANCE_USD,
 ) -> str:
     """The configuration of a stand: one upstream for each rank of candidate."""
-    ranks = max(len(scenes) for scenes in models.values())
+    ranks = len(vendors) if vendors else max(len(places) for places in models.values())
     speaking = vendors or [Vendor("simulator", dialects)] * ranks
     urls = dict.fromkeys(range(ranks), sim_url) | (base_urls or {})
     upstreams = "".join(
@@ -229,19 +233,24 @@ def toml(
     )
     priced = f"price = {price}\n" if price else ""
     rows = ""
-    for name, scenes in models.items():
+    for name, places in models.items():
         deployments = ", ".join(
-            f'{{ upstream = "sim{rank}", model = {json.dumps(scene)}, priority = {rank}{speaking[rank].caps} }}'
-            for rank, scene in enumerate(scenes)
+            _deployment(place if isinstance(place, tuple) else (rank, place), rank, speaking)
+            for rank, place in enumerate(places)
         )
         rows += f'[[models]]\nname = "{name}"\ndeployments = [{deployments}]\n{priced}'
     account = f'[[accounts]]\nname = "test"\nbalance_usd = "{balance_usd}"\nkeys = [{{ name = "k", secret = "{KEY}" }}]\n'
     return f'[server]\nlisten = "127.0.0.1:0"\n{settings}\n{upstreams}{rows}{account}'
 
 
+def _deployment(place: tuple[int, str], priority: int, vendors: list[Vendor]) -> str:
+    upstream, model = place
+    return f'{{ upstream = "sim{upstream}", model = {json.dumps(model)}, priority = {priority}{vendors[upstream].caps} }}'
+
+
 @asynccontextmanager
 async def stand(
-    models: dict[str, list[str]],
+    models: dict[str, list[Place]],
     *,
     dialects: list[str] | None = None,
     vendors: list[Vendor] | None = None,
@@ -250,7 +259,7 @@ async def stand(
     price: str = PRICE,
     balance_usd: str = BALANCE_USD,
 ) -> AsyncGenerator[Stand]:
-    """`vendors` says whose rules each rank's upstream keeps; without it all are the simulator's own row.
+    """`vendors` says whose rules each upstream keeps; without it all are the simulator's own row, one for each rank.
 
     `base_urls` puts the upstream of a rank elsewhere; "{sim}" in it is the simulator's host and port.
 

@@ -3,19 +3,22 @@
 What an operator would write in a model's row (how it thinks, what it lacks) stands here as `own_caps`.
 """
 
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
-from stand import Vendor
+from stand import Stand, Vendor, stand
 
 CLIENTS = ("openai_chat", "openai_responses", "anthropic", "gemini")
 
 
 class Behind(NamedTuple):
-    """One model of one vendor. `shows`: what it thinks can be read; `thinks`: how its own clients ask for thinking."""
+    """One model of one vendor. `seals`: every answer that thinks carries one; `shows`: what it thinks can be read;
+    `thinks`: how its own clients ask for thinking."""
 
     vendor: Vendor
     model: str
     dialect: str
+    seals: bool = True
     shows: bool = True
     thinks: str = "level"
 
@@ -40,15 +43,22 @@ _OPUS = '{ anthropic = { thinking = "adaptive", efforts = ["low", "medium", "hig
 _DEEPSEEK = Vendor("deepseek", ["openai_chat"], "/v1")
 
 VENDORS = {
-    "openai-chat": Behind(_openai("openai_chat"), "gpt-5.5", "openai_chat", shows=False),
-    "deepseek": Behind(_DEEPSEEK, "deepseek-reasoner", "openai_chat"),
-    "openai-responses": Behind(_openai("openai_responses"), "gpt-5.5", "openai_responses"),
+    "gpt-chat": Behind(_openai("openai_chat"), "gpt-5.5", "openai_chat", seals=False, shows=False),
+    "deepseek": Behind(_DEEPSEEK, "deepseek-reasoner", "openai_chat", seals=False),
+    "gpt-responses": Behind(_openai("openai_responses"), "gpt-5.5", "openai_responses"),
     "claude-sonnet": Behind(Vendor("anthropic"), "claude-sonnet-4-6", "anthropic", thinks="budget"),
     "claude-opus": Behind(Vendor("anthropic", own_caps=_OPUS), "claude-opus-4-7", "anthropic"),
     "gemini-3": Behind(Vendor("gemini"), "gemini-3-pro-preview", "gemini"),
     "gemini-2.5": Behind(
-        Vendor("gemini", own_caps=_GEMINI_2), "gemini-2.5-flash", "gemini", thinks="budget"
-    ),
+        Vendor("gemini", own_caps=_GEMINI_2), "gemini-2.5-flash", "gemini", seals=False, thinks="budget"
+    ),  # it signs its calls only
 }  # fmt: skip
-SEALING = ("openai-responses", "claude-sonnet", "claude-opus", "gemini-3")
-"""Those whose every thinking answer carries a seal. (Gemini 2.5 signs calls only.)"""
+_NUMBERS = {name: number for number, name in enumerate(VENDORS)}
+
+
+def standing(models: dict[str, tuple[str, ...]]) -> AbstractAsyncContextManager[Stand]:
+    """A stand with every vendor; `models`: public name → the vendors that serve it, best first."""
+    places = {
+        model: [(_NUMBERS[name], VENDORS[name].model) for name in names] for model, names in models.items()
+    }
+    return stand(places, vendors=[behind.vendor for behind in VENDORS.values()])
