@@ -1,52 +1,100 @@
-// What an OpenAI user does first, from Node; prints what came of it as JSON.
-// Run as `node openai_tour.cjs PACKAGE BASE_URL KEY MODEL` by tests/sdks/test_openai_tours.py, for each major.
+// What a user of OpenAI's SDK does with Chat Completions and Responses, from Node, with whichever major.
+// Run as `node openai_tour.cjs PACKAGE BASE_URL KEY MODEL…` by tests/sdks/test_tours.py.
 
-const [packageName, baseURL, apiKey, model] = process.argv.slice(2);
-const { OpenAI } = require(packageName);
+const tour = require("./tour.cjs");
 
-const tool = {
-  type: "function",
-  function: {
-    name: "weather",
-    description: "The weather in a city.",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-  },
-};
+const described = { name: tour.NAME, description: tour.ABOUT, parameters: tour.CITY };
+const pictureUrl = `data:image/png;base64,${tour.PNG}`;
+const file = { filename: "a.pdf", file_data: `data:application/pdf;base64,${tour.PDF}` };
 
-async function main() {
+async function chat({ OpenAI }, baseURL, apiKey, model) {
   const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
-  const ask = { model, messages: [{ role: "user", content: "Say hello to the tour." }] };
+  const user = (content) => [{ role: "user", content }];
+  const ask = (content, more) =>
+    client.chat.completions.create({ model, messages: user(content), ...more });
+  const text = async (...asked) => (await ask(...asked)).choices[0].message.content;
+  const spoken = async function* (stream) {
+    for await (const chunk of await stream) yield chunk.choices[0]?.delta.content ?? "";
+  };
+  const looked = (part) => text([{ type: "text", text: tour.LOOK }, part]);
 
   const models = [];
   for await (const found of await client.models.list()) models.push(found.id);
-  const answer = await client.chat.completions.create(ask);
-  const chunks = [];
-  const stream = { stream: true, stream_options: { include_usage: true } };
-  for await (const chunk of await client.chat.completions.create({ ...ask, ...stream })) chunks.push(chunk);
-  const [called] = (await client.chat.completions.create({ ...ask, tools: [tool], tool_choice: "required" })).choices;
-
+  const answer = await ask(tour.HELLO);
+  const tools = [{ type: "function", function: described }];
+  const [called] = (await ask(tour.RAIN, { tools, tool_choice: "required" })).choices;
+  const [call] = called.message.tool_calls;
+  const history = [
+    ...user(tour.RAIN),
+    called.message,
+    { role: "tool", tool_call_id: call.id, content: tour.WEATHER },
+  ];
+  const after = await client.chat.completions.stream({ model, tools, messages: history }).finalContent();
+  const thought = (await ask(tour.HELLO, { reasoning_effort: "high" })).choices[0].message;
+  const form = { type: "json_schema", json_schema: { name: "book", strict: true, schema: tour.BOOK } };
+  const nobody = new OpenAI({ baseURL, apiKey: "sk-nobody", maxRetries: 0 });
   return {
     models: models.sort(),
     text: answer.choices[0].message.content,
-    streamed: chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join(""),
     finish: answer.choices[0].finish_reason,
-    tokens: [answer.usage.total_tokens, chunks.at(-1).usage.total_tokens],
-    tool: called.message.tool_calls[0].function.name,
-    tool_finish: called.finish_reason,
-    wrong_key: await failure(new OpenAI({ baseURL, apiKey: "sk-nobody", maxRetries: 0 }), ask),
-    wrong_model: await failure(client, { ...ask, model: "no-such-model" }),
-    wrong_body: await failure(client, { ...ask, messages: "hello" }),
+    tokens: answer.usage.total_tokens,
+    stream: await tour.joined(spoken(ask(tour.HELLO, { stream: true }))),
+    call: [call.function.name, Object.keys(JSON.parse(call.function.arguments)), called.finish_reason],
+    after_call: after,
+    thinking: thought.reasoning_content ?? "",
+    picture: await looked({ type: "image_url", image_url: { url: pictureUrl } }),
+    document: await looked({ type: "file", file }),
+    form: Object.keys(JSON.parse(await text(tour.FORM, { response_format: form }))).sort(),
+    wrong_key: await tour.failure(() => nobody.models.list()),
+    wrong_model: await tour.failure(() => ask(tour.HELLO, { model: "no-such-model" })),
+    wrong_body: await tour.failure(() => ask(tour.HELLO, { messages: "hello" })),
+    limited: await tour.failure(() => ask(tour.LIMITED)),
+    overloaded: await tour.failure(() => ask(tour.OVERLOADED)),
+    broken: await tour.broken(spoken(ask(tour.BROKEN, { stream: true }))),
   };
 }
 
-// The class and status of the error that the SDK throws.
-async function failure(client, ask) {
-  try {
-    await client.chat.completions.create(ask);
-  } catch (error) {
-    return [error.constructor.name, error.status];
-  }
-  return [];
+async function responses({ OpenAI }, baseURL, apiKey, model) {
+  const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
+  const ask = (input, more) => client.responses.create({ model, input, ...more });
+  const text = async (...asked) => (await ask(...asked)).output_text;
+  // That the response failed is its last event, which the SDK leaves to its user.
+  const spoken = async function* (stream) {
+    for await (const event of await stream) {
+      if (event.type === "response.output_text.delta") yield event.delta;
+      if (event.type === "response.failed")
+        throw new OpenAI.APIError(undefined, undefined, event.response.error.message, undefined);
+    }
+  };
+  const looked = (part) => text([{ role: "user", content: [{ type: "input_text", text: tour.LOOK }, part] }]);
+
+  const answer = await ask(tour.HELLO);
+  const tools = [{ type: "function", ...described, strict: false }];
+  const called = await ask(tour.RAIN, { tools, tool_choice: "required" });
+  const call = called.output.find((item) => item.type === "function_call");
+  const result = { type: "function_call_output", call_id: call.call_id, output: tour.WEATHER };
+  const input = [{ role: "user", content: tour.RAIN }, ...called.output, result];
+  const after = await client.responses.stream({ model, input, tools }).finalResponse();
+  const thought = await ask(tour.HELLO, { reasoning: { effort: "high", summary: "auto" } });
+  const summaries = thought.output.filter((item) => item.type === "reasoning").flatMap((item) => item.summary);
+  const form = { format: { type: "json_schema", name: "book", strict: true, schema: tour.BOOK } };
+  return {
+    text: answer.output_text,
+    finish: answer.status,
+    tokens: answer.usage.total_tokens,
+    stream: await tour.joined(spoken(ask(tour.HELLO, { stream: true }))),
+    call: [call.name, Object.keys(JSON.parse(call.arguments)), called.status],
+    after_call: after.output_text,
+    thinking: summaries.map((part) => part.text).join(""),
+    picture: await looked({ type: "input_image", detail: "auto", image_url: pictureUrl }),
+    document: await looked({ type: "input_file", ...file }),
+    form: Object.keys(JSON.parse(await text(tour.FORM, { text: form }))).sort(),
+    wrong_model: await tour.failure(() => ask(tour.HELLO, { model: "no-such-model" })),
+    wrong_body: await tour.failure(() => ask(7)),
+    limited: await tour.failure(() => ask(tour.LIMITED)),
+    overloaded: await tour.failure(() => ask(tour.OVERLOADED)),
+    broken: await tour.broken(spoken(ask(tour.BROKEN, { stream: true }))),
+  };
 }
 
-main().then((facts) => console.log(JSON.stringify(facts)));
+tour.main(async (...where) => ({ chat: await chat(...where), responses: await responses(...where) }));

@@ -23,7 +23,7 @@ BALANCE_USD = "100"
 MODELS = (
     ("openai", "GPT-5.5", "gpt-5.5", ("openai_chat", "openai_responses")),
     ("anthropic", "Claude-Sonnet-4.6", "claude-sonnet-4-6", ("anthropic",)),
-    ("google", "Gemini-3-Pro", "gemini-3-pro-preview", ("openai_chat",)),
+    ("google", "Gemini-3-Pro", "gemini-3-pro-preview", ("gemini",)),
 )
 
 
