@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from allgate.dialects.anthropic import ANTHROPIC
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.gemini import GEMINI
-from allgate.dialects.openai_chat import OPENAI_CHAT, OPENAI_COMPLETIONS
+from allgate.dialects.openai_chat import OPENAI_CHAT
+from allgate.dialects.openai_completions import OPENAI_COMPLETIONS
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
 
 _CHAT: tuple[ChatDialect, ...] = (OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_RESPONSES, ANTHROPIC, GEMINI)

@@ -1,4 +1,4 @@
-"""OpenAI Chat Completions, and the legacy text completions beside them.
+"""OpenAI Chat Completions.
 
 request_decode, message_decode, content_decode, tool_decode, reasoning_decode       what a client asks
 request_encode, message_encode, content_encode, tool_encode, …                      the same, for a provider
@@ -10,9 +10,7 @@ errors, usage, finish, annotations, details, media                              
 
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.openai_chat.dialect import OpenAiChat
-from allgate.dialects.openai_chat.legacy import OpenAiCompletions
 
-__all__ = ["OPENAI_CHAT", "OPENAI_COMPLETIONS"]
+__all__ = ["OPENAI_CHAT"]
 
 OPENAI_CHAT: ChatDialect = OpenAiChat()
-OPENAI_COMPLETIONS: ChatDialect = OpenAiCompletions()

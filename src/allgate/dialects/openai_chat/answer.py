@@ -13,8 +13,8 @@ from allgate.dialects.openai_chat.calls import Calls
 from allgate.dialects.openai_chat.chunks import Audio, CallPiece, ChunkChoice, Message
 from allgate.dialects.openai_chat.details import Details, text_of_details
 from allgate.dialects.openai_chat.finish import finish_of
-from allgate.dialects.openai_chat.legacy_logprobs import entries_of_legacy
 from allgate.dialects.openai_chat.media import AudioJoin, audio_mime, kind_of_source, source_of
+from allgate.dialects.passes.legacy_logprobs import entries_of_legacy
 from allgate.dialects.passes.lenient import list_of, object_of, text_of
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.dialects.passes.think_tags import ThinkTags

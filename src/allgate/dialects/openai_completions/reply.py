@@ -3,10 +3,10 @@
 from allgate.dialects.contract import Asked
 from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.finish import finish_word
-from allgate.dialects.openai_chat.legacy_logprobs import legacy_of_entries
-from allgate.dialects.openai_chat.legacy_request import NAME, prompt_of
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME, KEEP_ALIVE
 from allgate.dialects.openai_chat.usage import encode_usage
+from allgate.dialects.openai_completions.request import NAME, prompt_of
+from allgate.dialects.passes.legacy_logprobs import legacy_of_entries
 from allgate.dialects.passes.lenient import list_of, objects_of, text_of
 from allgate.operations.chat.events import Delta, Ended, Event, Failed, Finished, Tick
 from allgate.operations.chat.notes import Note, dropped
@@ -61,7 +61,7 @@ def _word(finish: Finish) -> str:
     return "stop" if word == "tool_calls" else word
 
 
-class LegacyStreamEncoder:
+class CompletionsStreamEncoder:
     """emit(event) → the bytes that tell it: text, finish, usage and terminator."""
 
     __slots__ = ("_asked", "_characters", "_head", "_prompt")

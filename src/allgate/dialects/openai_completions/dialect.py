@@ -8,14 +8,20 @@ from typing import final
 
 from allgate.core.errors import Failure
 from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
-from allgate.dialects.openai_chat import legacy_request
 from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.head import passthrough
-from allgate.dialects.openai_chat.legacy_reply import LegacyStreamEncoder, encode_response
 from allgate.dialects.openai_chat.meter import ChatStreamMeter, read_facts
 from allgate.dialects.openai_chat.response_decode import decode_response
 from allgate.dialects.openai_chat.stream_decode import ChatStreamDecoder
 from allgate.dialects.openai_chat.stream_encode import KEEP_ALIVE
+from allgate.dialects.openai_completions.reply import CompletionsStreamEncoder, encode_response
+from allgate.dialects.openai_completions.request import (
+    NAME,
+    PATH,
+    decode_request,
+    encode_request,
+    read_head,
+)
 from allgate.dialects.passes import openai_errors
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
@@ -30,7 +36,7 @@ from allgate.wire.message import WireReply, WireRequest
 class OpenAiCompletions:
     """`POST /v1/completions`, both ways."""
 
-    name = legacy_request.NAME
+    name = NAME
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
     response_id_prefix = "cmpl-"
@@ -40,23 +46,23 @@ class OpenAiCompletions:
         return self
 
     def read_head(self, request: WireRequest) -> Head:
-        return legacy_request.read_head(request)
+        return read_head(request)
 
     def decode_request(self, request: WireRequest, seals: SealBox) -> ChatRequest:
         del seals  # nothing sealed travels in a text
-        return legacy_request.decode_request(request)
+        return decode_request(request)
 
     def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
         return encode_response(response, asked)
 
-    def stream_encoder(self, asked: Asked) -> LegacyStreamEncoder:
-        return LegacyStreamEncoder(asked)
+    def stream_encoder(self, asked: Asked) -> CompletionsStreamEncoder:
+        return CompletionsStreamEncoder(asked)
 
     def encode_error(self, failure: Failure, request_id: str) -> WireReply:
         return openai_errors.encode_error(failure, request_id)
 
     def encode_request(self, request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
-        return legacy_request.encode_request(request, model, caps)
+        return encode_request(request, model, caps)
 
     def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
         return decode_response(body, sent)
@@ -68,7 +74,7 @@ class OpenAiCompletions:
         return openai_errors.decode_error(status, headers, body)
 
     def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
-        return passthrough(request, head, model, caps, legacy_request.PATH)
+        return passthrough(request, head, model, caps, PATH)
 
     def meter(self, head: Head, caps: Caps) -> ChatStreamMeter:
         return ChatStreamMeter(head, caps)

@@ -12,7 +12,7 @@ from allgate.core.errors import ErrorKind, Failure, WireError
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, Head, Sent
-from allgate.dialects.openai_chat import OPENAI_COMPLETIONS
+from allgate.dialects.openai_completions import OPENAI_COMPLETIONS
 from allgate.operations.chat.caps import CAPS_DEFAULT
 from allgate.operations.chat.events import Delta, Failed, Opened, Start, Tick
 from allgate.operations.chat.fold import fold, unfold
