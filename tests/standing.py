@@ -33,11 +33,15 @@ XAI = Vendor("xai", ["openai_chat"], "/v1")
 
 
 class At(NamedTuple):
-    """Where a public model runs: whose rules, and what it is called there. `caps`: the deployment's own, as TOML."""
+    """Where a public model runs: whose rules, and what it is called there. `caps`: the deployment's own, as TOML.
+
+    `origin`: of an upstream that is not the simulator.
+    """
 
     vendor: Vendor
     model: str
     caps: str = ""
+    origin: str = ""
 
 
 class House(NamedTuple):
@@ -57,7 +61,7 @@ def standing(models: Mapping[str, At]) -> Generator[House]:
 
 def configuration(origin: str, models: Mapping[str, At]) -> str:
     """The catalogue as TOML: one upstream for each vendor's rules."""
-    upstreams = {_name(at.vendor): at.vendor.toml(origin) for at in models.values()}
+    upstreams = {_name(at.vendor): at.vendor.toml(at.origin or origin) for at in models.values()}
     account = (
         f'[[accounts]]\nname = "test"\nbalance_usd = "1000"\nkeys = [{{ name = "k", secret = "{KEY}" }}]\n'
     )

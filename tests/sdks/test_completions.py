@@ -1,11 +1,15 @@
 """The legacy endpoint `POST /v1/completions` through the whole gateway, read by OpenAI's SDK, whatever the model speaks."""
 
+import json
+import threading
 from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import openai
 import pytest
 
-from stand import KEY
+from stand import KEY, Vendor
 from standing import CHAT, GENERATE, MESSAGES, RESPONSES, At, standing
 
 MODELS = {
@@ -91,3 +95,62 @@ def test_errors_have_the_words_of_the_vendor(client: openai.OpenAI) -> None:
         client.completions.create(model="nobody", **ASK)
     with pytest.raises(openai.AuthenticationError):
         client.with_options(api_key="sk-nobody").completions.create(model="on-chat", **ASK)
+
+
+class _Engine(BaseHTTPRequestHandler):
+    """An engine that completes texts itself: it answers as vLLM does, and keeps what it was asked."""
+
+    asked: list[tuple[str, dict]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append((self.path, body))
+        frame = {
+            "id": "cmpl-1",
+            "object": "text_completion",
+            "created": 7,
+            "model": "base",
+            "choices": [{"index": 0, "text": " a test.", "logprobs": None, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6},
+        }
+        data = json.dumps(frame).encode()
+        reply = b"data: " + data + b"\n\ndata: [DONE]\n\n" if body.get("stream") else data
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream" if body.get("stream") else "application/json")
+        self.send_header("content-length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def engine() -> Generator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Engine) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_engine_for_texts_is_asked_what_the_client_wrote() -> None:
+    """Token ids and suffixes are its own business; a chat client reaches it too, with one text."""
+    _Engine.asked.clear()
+    with (
+        engine() as origin,
+        standing(
+            {"base": At(Vendor("vllm", ["openai_completions"], "/v1"), "org/base", origin=origin)}
+        ) as house,
+        openai.OpenAI(base_url=f"{house.url}/v1", api_key=KEY, max_retries=0) as client,
+    ):
+        whole = client.completions.create(model="base", prompt=[1, 2, 3], suffix=" The end.", best_of=2)
+        chunks = list(client.completions.create(model="base", prompt=["a", "b"], stream=True))
+        chat = client.chat.completions.create(model="base", messages=[{"role": "user", "content": "This is"}])
+    assert whole.choices[0].text == chunks[0].choices[0].text == chat.choices[0].message.content == " a test."
+    paths, bodies = zip(*_Engine.asked, strict=True)
+    assert set(paths) == {"/v1/completions"}
+    assert bodies[0] == {"model": "org/base", "prompt": [1, 2, 3], "suffix": " The end.", "best_of": 2}
+    assert bodies[1]["prompt"] == ["a", "b"]
+    assert bodies[2]["prompt"] == "This is"
