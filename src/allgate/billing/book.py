@@ -138,6 +138,10 @@ class Book:
         account = self.accounts[account_id]
         return NanoUsd(account.balance - account.pending)
 
+    def balance_nano_usd(self, account_id: str) -> NanoUsd:
+        """Raises: KeyError: no such account."""
+        return NanoUsd(self.accounts[account_id].balance)
+
     def open_holds(self) -> tuple[Hold, ...]:
         """The holds that have not ended, oldest first."""
         return tuple(self._open.values())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.prices import Charge
 from allgate.billing.pricing import Pricing
 from allgate.core.errors import AttemptFailed, Failure
 from allgate.core.money import NanoUsd
@@ -37,18 +38,9 @@ class Ledger(Protocol):
         """Balance less open holds. Raises: KeyError: no such account."""
         ...
 
-
-class Directory(Protocol):
-    """The configuration as the request path sees it: always in memory, swapped atomically when rows change."""
-
-    @property
-    def catalogue(self) -> Catalogue: ...
-
-    def caller(self, key_hash: str) -> Caller | None:
-        """The caller behind a key's hash; None: no such key, or disabled."""
+    def balance_nano_usd(self, account_id: str) -> NanoUsd:
+        """Raises: KeyError: no such account."""
         ...
-
-    def price(self, price_id: str) -> Pricing | None: ...
 
 
 class LogRow(Value, frozen=True, kw_only=True):
@@ -81,6 +73,46 @@ class LogRow(Value, frozen=True, kw_only=True):
     error: str
     notes: str
     user_agent: str
+
+
+class Proof(Value, frozen=True, kw_only=True):
+    """What a finished request used and was charged: its line of the log, its receipt (None: nothing was posted), and the
+    charge recomputed from both, line by line (None: its price sheet is gone)."""
+
+    row: LogRow
+    receipt: Receipt | None
+    charge: Charge | None
+
+
+class Books(Protocol):
+    """What was kept, for those who want to read it. Slower than the ledger, and never in the way of a request."""
+
+    async def granted_nano_usd(self, account_id: str) -> NanoUsd:
+        """All that was ever added to the account."""
+        ...
+
+    async def spent_nano_usd(
+        self, account_id: str, windows_ms: Sequence[tuple[int, int]]
+    ) -> tuple[NanoUsd, ...]:
+        """What requests admitted in each window (from, before) have cost."""
+        ...
+
+    async def proof(self, account_id: str, request_id: str) -> Proof | None:
+        """None: the account has no such request, or it is older than the log."""
+        ...
+
+
+class Directory(Protocol):
+    """The configuration as the request path sees it: always in memory, swapped atomically when rows change."""
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """The caller behind a key's hash; None: no such key, or disabled."""
+        ...
+
+    def price(self, price_id: str) -> Pricing | None: ...
 
 
 class Recorder(Protocol):

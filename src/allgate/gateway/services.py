@@ -9,7 +9,7 @@ from allgate.core.value import Value
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.seals import SealBox
 from allgate.gateway.exchanges import Exchanges
-from allgate.gateway.ports import Directory, Fetcher, Ledger, Recorder, Transport
+from allgate.gateway.ports import Books, Directory, Fetcher, Ledger, Recorder, Transport
 
 
 class Policy(Value, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Services:
     """The ports, plugged. `dice(n)` gives n random bytes; `seal_keys[0]` signs our envelopes."""
 
     __slots__ = (
-        "_dice", "_seal_keys", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "transport",
+        "_dice", "_seal_keys", "books", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -34,6 +34,7 @@ class Services:
         dice: Callable[[int], bytes],
         directory: Directory,
         ledger: Ledger,
+        books: Books,
         transport: Transport,
         fetcher: Fetcher,
         recorder: Recorder,
@@ -45,6 +46,7 @@ class Services:
         self.clock = clock
         self.directory = directory
         self.ledger = ledger
+        self.books = books
         self.transport = transport
         self.fetcher = fetcher
         self.recorder = recorder

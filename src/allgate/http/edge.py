@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from allgate.core.errors import AllgateError, ErrorKind, Failure, refused
 from allgate.dialects.contract import ChatDialect
+from allgate.gateway.account import account_reply
 from allgate.gateway.admission import Call
 from allgate.gateway.count import count_reply
 from allgate.gateway.handle import handle
@@ -101,6 +102,9 @@ class Edge:
             case "models" | "model":
                 call = await self._call(scope, receive, dialect, request_id)
                 client.reply(model_reply(self._services, call, route.rest))
+            case "account":
+                call = await self._call(scope, receive, dialect, request_id)
+                client.reply(await account_reply(self._services, call, route.rest))
             case "livez":
                 client.reply(_plain(200, b"ok\n"))
             case "readyz":

@@ -10,7 +10,7 @@ from typing import Literal
 
 from allgate.core.value import Value
 
-Operation = Literal["chat", "count_tokens", "models", "model", "livez", "readyz", "metrics"]
+Operation = Literal["chat", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"]
 
 _VERSIONS = re.compile(
     r"^(?:/(?:v1beta1|v1beta|v1alpha|v1|publishers/google|projects/[^/]+/locations/[^/]+)(?=/|$))+"
@@ -28,6 +28,7 @@ _GEMINI_VERBS: dict[str, Operation] = {
     "streamGenerateContent": "chat",
     "countTokens": "count_tokens",
 }
+_ACCOUNT = ("/balance", "/dashboard/billing/subscription", "/dashboard/billing/usage")
 _PLAIN: dict[str, Operation] = {"/livez": "livez", "/readyz": "readyz", "/metrics": "metrics"}
 
 
@@ -63,5 +64,9 @@ def find_route(method: str, path: str, *, anthropic: bool, gemini: bool) -> Rout
         operation: Operation = "models" if rest == "/models" else "model"
         return Route(
             dialect=dialect, operation=operation if method == "GET" else None, rest=rest, allowed="GET"
+        )
+    if rest in _ACCOUNT or rest.startswith("/requests/"):
+        return Route(
+            dialect=dialect, operation="account" if method == "GET" else None, rest=rest, allowed="GET"
         )
     return Route(dialect=dialect, operation=None, rest=rest)

@@ -6,15 +6,13 @@ Not drift: charges whose line is gone (a kill loses the newest lines, retention 
 """
 
 import sqlite3
-from decimal import Decimal
 from functools import cache, partial
 from typing import NamedTuple
-
-import msgspec
 
 from allgate.billing.prices import PriceMissing, PriceSheet, charge_for
 from allgate.core.value import Value
 from allgate.storage.postings import read_balances
+from allgate.storage.prices import read_sheet
 from allgate.storage.request_log import read_usage
 from allgate.storage.sql_text import statements
 
@@ -107,7 +105,7 @@ def _check_openings(connection: sqlite3.Connection, found: _Found) -> None:
 
 def _check_lines(connection: sqlite3.Connection, found: _Found) -> int:
     """What was transferred for a line is what the line says, and what its usage costs."""
-    sheet_of = cache(partial(_sheet, connection))
+    sheet_of = cache(partial(read_sheet, connection))
     lines = 0
     for line in connection.execute(statements()["read_charged_lines"]):
         row = _Line(*line[:4], usage=line[4:])
@@ -136,17 +134,3 @@ def _cost(line: _Line, sheet: PriceSheet | None) -> int | None:
         return charge_for(read_usage(line.usage), sheet).amount_nano_usd
     except PriceMissing:
         return None
-
-
-def _sheet(connection: sqlite3.Connection, price_id: str) -> PriceSheet | None:
-    cursor = connection.execute(statements()["read_price"], {"id": price_id})
-    row = cursor.fetchone()
-    if row is None:
-        return None
-    named = {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
-    prices = {
-        name: Decimal(text)
-        for name in PriceSheet.__struct_fields__
-        if name not in ("id", "source", "valid_from") and (text := named[name]) is not None
-    }
-    return msgspec.convert(prices | {"id": price_id, "source": named["source"]}, PriceSheet)

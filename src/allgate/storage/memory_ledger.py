@@ -32,3 +32,7 @@ class MemoryLedger:
     def available_nano_usd(self, account_id: str) -> NanoUsd:
         """Raises: KeyError: no such account."""
         return self.book.available_nano_usd(account_id)
+
+    def balance_nano_usd(self, account_id: str) -> NanoUsd:
+        """Raises: KeyError: no such account."""
+        return self.book.balance_nano_usd(account_id)

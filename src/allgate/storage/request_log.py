@@ -88,6 +88,10 @@ class RequestLog:
 
     def close(self) -> None:
         """Hand over what waits; the writer's own close writes it."""
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand over what waits now."""
         if self._timer is not None:
             self._timer.cancel()
             self._flush()
@@ -138,6 +142,16 @@ def _values(row: LogRow) -> Iterable[object]:
         None if rest == _NO_REST else _rest_json(rest),
         usage[-1],
     )
+
+
+def read_row(columns: Sequence[object]) -> LogRow:
+    """A row as it was appended."""
+    plain = [*columns[: -USAGE_COLUMNS - 2]]
+    plain.insert(_USAGE_AT, None)
+    fields = dict(zip(_LOG_FIELDS, plain, strict=True))
+    usage = read_usage(columns[-USAGE_COLUMNS - 2 :])
+    switches = {name: bool(fields[name]) for name in ("passthrough", "stream")}
+    return msgspec.convert(fields | switches | {"usage": usage}, LogRow)
 
 
 def read_usage(columns: Sequence[object]) -> Usage:

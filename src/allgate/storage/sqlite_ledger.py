@@ -97,6 +97,10 @@ class SqliteLedger:
         """Raises: KeyError: no such account."""
         return self.book.available_nano_usd(account_id)
 
+    def balance_nano_usd(self, account_id: str) -> NanoUsd:
+        """Raises: KeyError: no such account."""
+        return self.book.balance_nano_usd(account_id)
+
     @property
     def waiting(self) -> int:
         """Charges that are not durable yet."""

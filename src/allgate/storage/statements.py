@@ -7,7 +7,7 @@ longer than a whole start, stays out of them. A test makes the text anew and com
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, exists, func, insert, literal_column, select
+from sqlalchemy import Table, Text, and_, bindparam, delete, exists, func, insert, literal_column, or_, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Dialect
@@ -128,6 +128,41 @@ STATEMENTS = (
         lambda: select(func.count()).where(
             tables.transfers.c.kind == literal_column("'charge'"),
             ~exists().where(tables.requests.c.request_id == tables.transfers.c.id),
+        ),
+    ),
+    Statement(
+        "read_granted",
+        "All that was ever added to an account: its opening balance and its top-ups, which lie together.",
+        lambda: select(
+            func.coalesce(func.sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
+        ).where(
+            tables.transfers.c.credit == bindparam("account"),
+            or_(
+                tables.transfers.c.id == literal_column("'opening:'", Text) + bindparam("account"),
+                and_(
+                    tables.transfers.c.id >= literal_column("'topup:'"),
+                    tables.transfers.c.id < literal_column("'topup;'"),
+                ),
+            ),
+        ),
+    ),
+    Statement(
+        "read_spent",
+        "What an account paid for requests whose ids lie in a range, which is a range of time.",
+        lambda: select(
+            func.coalesce(func.sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
+        ).where(
+            tables.transfers.c.id >= bindparam("from_id"),
+            tables.transfers.c.id < bindparam("before_id"),
+            tables.transfers.c.debit == bindparam("account"),
+        ),
+    ),
+    Statement(
+        "read_request",
+        "A line of the request log, if it is this account's.",
+        lambda: select(*tables.requests.columns).where(
+            tables.requests.c.request_id == bindparam("request_id"),
+            tables.requests.c.account == bindparam("account"),
         ),
     ),
     Statement(

@@ -16,6 +16,7 @@ from functools import partial
 from allgate.admin.commands import Apply, TopUp
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
+from allgate.storage.books import SqliteBooks
 from allgate.storage.config_store import read_number
 from allgate.storage.lock import Locked
 from allgate.storage.request_log import RequestLog
@@ -46,6 +47,7 @@ class State:
 
     directory: LiveDirectory
     ledger: SqliteLedger
+    books: SqliteBooks
     recorder: RequestRecorder
     metrics: Metrics
     loop_lag: LoopLag
@@ -114,6 +116,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
     return State(
         directory=directory,
         ledger=ledger,
+        books=SqliteBooks(database.path, database.writer, request_log.flush),
         recorder=RequestRecorder(metrics, request_log.append if log.enabled else None),
         metrics=metrics,
         loop_lag=loop_lag,

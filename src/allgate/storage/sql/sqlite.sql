@@ -102,6 +102,24 @@ WHERE transfers.kind = 'charge' AND NOT (EXISTS (SELECT *
 FROM requests
 WHERE requests.request_id = transfers.id));
 
+-- name: read_granted
+-- All that was ever added to an account: its opening balance and its top-ups, which lie together.
+SELECT coalesce(sum(transfers.amount_nano_usd), 0) AS coalesce_1
+FROM transfers
+WHERE transfers.credit = :account AND (transfers.id = ('opening:' || :account) OR transfers.id >= 'topup:' AND transfers.id < 'topup;');
+
+-- name: read_spent
+-- What an account paid for requests whose ids lie in a range, which is a range of time.
+SELECT coalesce(sum(transfers.amount_nano_usd), 0) AS coalesce_1
+FROM transfers
+WHERE transfers.id >= :from_id AND transfers.id < :before_id AND transfers.debit = :account;
+
+-- name: read_request
+-- A line of the request log, if it is this account's.
+SELECT requests.request_id, requests.started_ms, requests.account, requests."key", requests.dialect, requests.operation, requests.model, requests.upstream, requests.upstream_model, requests.upstream_dialect, requests.passthrough, requests.stream, requests.status, requests.outcome, requests.attempts, requests.duration_ms, requests.first_byte_ms, requests.charged_nano_usd, requests.hold_nano_usd, requests.price, requests.error, requests.notes, requests.user_agent, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
+FROM requests
+WHERE requests.request_id = :request_id AND requests.account = :account;
+
 -- name: read_price
 -- A dated price sheet.
 SELECT prices.id, prices.name, prices.input, prices.output, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.reasoning, prices.input_audio, prices.input_image, prices.output_audio, prices.output_image, prices.call, prices.web_search, prices.source, prices.valid_from_ms
