@@ -1,0 +1,34 @@
+"""The disk refuses a charge at the end of a request: the answer does not leave whole, and nobody has paid."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from stand import Stand, stand
+
+
+@contextmanager
+def refusing_disk(s: Stand) -> Iterator[None]:
+    connection = s.gateway.state.database.writer._connection
+    connection.execute("PRAGMA query_only = 1")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA query_only = 0")
+
+
+@pytest.mark.parametrize("scene", ["gpt-5.5", "sim-paced,words=3,delay_ms=0"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_whose_charge_cannot_be_written_is_withheld_and_free(stream: bool, scene: str):
+    async with stand({"m": [scene]}) as s:
+        with refusing_disk(s):
+            refused = await s.chat("m", stream=stream)
+        assert refused.error is not None
+        assert "Nothing was charged" in refused.error["message"]
+        assert refused.status == (200 if stream else 503)
+        assert refused.framed
+        assert s.gateway.state.ledger.balance_nano_usd("test") == 1_000 * 10**9
+        served = await s.chat("m", stream=stream)
+        assert served.error is None
+        assert s.gateway.state.ledger.balance_nano_usd("test") < 1_000 * 10**9
