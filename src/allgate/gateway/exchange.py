@@ -262,6 +262,7 @@ class Exchange:
     def _over(self, failed: AttemptFailed | None) -> None:
         self.state = State.OVER
         self._held_back = []
+        self._connection = None  # it holds us as its sink: a ring would outlive the request
         if not self.ended.done():
             self.ended.set_result(failed)
 

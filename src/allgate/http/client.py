@@ -95,6 +95,7 @@ class EdgeClient:
             self.gone = True
             if self.on_gone is not None and not self._cycle.response_complete:
                 self.on_gone()
+            self._let_go()
 
     def drained(self) -> None:
         """The socket took what was written (called by the protocol)."""
@@ -121,6 +122,13 @@ class EdgeClient:
         if not cycle.keep_alive:
             self._protocol.transport.close()
         cycle.on_response()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing follows: drop what points back here. A ring of objects would wait for the collector, and with all that a
+        request made hanging on it, 33 containers each, that was a fifth of a request's CPU."""
+        self.on_gone = self.on_drained = None
+        self._cycle.scope.pop("extensions", None)
 
 
 @cache
