@@ -86,7 +86,10 @@ def test_what_is_not_a_whole_object_is_refused(body: bytes) -> None:
         set_member(body, "model", b'"x"')
 
 
-@given(st.builds(lambda rest, model: {**rest, "model": model}, OBJECTS, JSON), st.integers(0, 3))
+SCALAR = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
+
+
+@given(st.builds(lambda rest, model: {**rest, "model": model}, OBJECTS, SCALAR), st.integers(0, 3))
 def test_only_the_name_of_the_member_changes(value: dict[str, object], style: int) -> None:
     body = written(value, style)
     renamed = renamed_member(body, "model", "a name")
@@ -95,6 +98,18 @@ def test_only_the_name_of_the_member_changes(value: dict[str, object], style: in
     }
     assert len(renamed) - len(body) == 1
     assert renamed_member(renamed, "a name", "model") == body
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("words", [0, 10_000])
+def test_a_member_is_renamed_wherever_it_stands_and_no_other(place: int, words: int) -> None:
+    """Near the front, in the middle of much text, near the end; others of its name stand deeper, before and behind."""
+    decoy = '{"limit": 7, "text": "\\"limit\\": ' + "word " * words + '"}'
+    members = [f'"a": {decoy}', f'"b": [{decoy}, "limit"]']
+    members.insert(place, '"limit" : 5')
+    body = ("{" + ", ".join(members) + "}").encode()
+    renamed = renamed_member(body, "limit", "bound")
+    assert renamed == ("{" + ", ".join(members).replace('"limit" : 5', '"bound" : 5') + "}").encode()
 
 
 def test_a_key_with_escapes_and_colons_is_renamed_whole() -> None:

@@ -21,6 +21,11 @@ from allgate.core.errors import wire_error
 _TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 _VALUE_SCALAR = re.compile(rb'\s*:\s*("(?:[^"\\]+|\\.)*"|[^\s"{}\[\],]+)', re.DOTALL)
 
+_MEMBER = b'"":0'
+
+WINDOW_BYTES = 4096
+"""How far from an end the quick way of `renamed_member` looks: scalars stand before or after the messages."""
+
 Span = tuple[int, int]
 
 
@@ -54,18 +59,33 @@ def set_scalar(body: bytes, key: str, value: bytes) -> bytes:
 
 
 def renamed_member(body: bytes, key: str, name: str) -> bytes:
-    """`body` with the top-level member `key` called `name`; quick where the key's bytes occur once.
+    """`body` with the top-level member `key`, whose value is a scalar, called `name`; unchanged if absent.
 
-    The member must be known to exist. Raises: WireError: not an object.
+    Quick where the key stands near either end, as scalars do: what is left of the body on that side proves that it is
+    a member of the outermost object. Of a key that stands several times, one may be left. Raises: WireError: not an object.
 
     >>> renamed_member(b'{ "max_tokens": 5 }', "max_tokens", "limit")
     b'{ "limit": 5 }'
     """
-    new = b'"' + name.encode() + b'"'
-    value = _only_span(body, key)
-    if value is not None:
-        start = body.index(b'"' + key.encode() + b'"')
-        return b"".join((body[:start], new, body[start + len(key) + 2 :]))
+    old, new = b'"' + key.encode() + b'"', b'"' + name.encode() + b'"'
+    start = body.find(old, 0, WINDOW_BYTES)
+    if start < 0 or not _is_object(body[:start] + _MEMBER + b"}"):
+        start = body.rfind(old, -WINDOW_BYTES)
+        value = _VALUE_SCALAR.match(body, start + len(old)) if start >= 0 else None
+        if value is None or not _is_object(b"{" + _MEMBER + body[value.end() :]):
+            return _renamed_by_walk(body, key, new)
+    return b"".join((body[:start], new, body[start + len(old) :]))
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, ValueError):
+        return False
+    return True
+
+
+def _renamed_by_walk(body: bytes, key: str, new: bytes) -> bytes:
     pieces: list[bytes] = []
     position = 0
     for start, (value_start, _) in _members(body, key):
