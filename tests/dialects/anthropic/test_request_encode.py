@@ -125,6 +125,7 @@ def test_what_has_no_place_is_named(fields, path):
         ({"output": OutputFormat(kind="grammar")}, "response_format"),
         ({"state": State(previous_response_id="resp_1")}, "previous_response_id"),
         ({"state": State(background=True)}, "background"),
+        ({"state": State(prompt={"id": "pmpt_1"})}, "prompt"),
     ],
 )
 def test_what_would_change_the_answer_in_silence_is_refused(fields, param):

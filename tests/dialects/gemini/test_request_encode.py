@@ -307,7 +307,13 @@ def test_what_gemini_has_no_word_for_is_noted():
 
 
 @pytest.mark.parametrize(
-    "state", [State(background=True), State(previous_response_id="r"), State(conversation="c")]
+    "state",
+    [
+        State(background=True),
+        State(previous_response_id="r"),
+        State(conversation="c"),
+        State(prompt={"id": "pmpt_1"}),
+    ],
 )
 def test_state_that_nobody_keeps_is_refused(state):
     with pytest.raises(WireError):

@@ -13,7 +13,13 @@ PLAIN = ChatRequest(
 
 
 @pytest.mark.parametrize(
-    "state", [State(previous_response_id="resp_1"), State(conversation="conv_1"), State(background=True)]
+    "state",
+    [
+        State(previous_response_id="resp_1"),
+        State(conversation="conv_1"),
+        State(background=True),
+        State(prompt={"id": "pmpt_1"}),
+    ],
 )
 def test_what_another_provider_holds_or_does_later_is_refused(state: State) -> None:
     with pytest.raises(WireError) as caught:

@@ -371,7 +371,7 @@ def test_a_prefill_becomes_a_request_to_continue():
     assert encoded(own)["input"][-1]["role"] == "assistant"
 
 
-@pytest.mark.parametrize("member", ["previous_response_id", "conversation", "background"])
+@pytest.mark.parametrize("member", ["previous_response_id", "conversation", "background", "prompt"])
 def test_state_that_nobody_keeps_is_refused(member):
     request = decoded(**{member: True if member == "background" else "resp_0"})
     assert refused(request, PLAIN) == member

@@ -24,6 +24,8 @@ def refuse(request: ChatRequest, caps: Caps) -> None:
     state = request.state
     if state.previous_response_id or state.conversation:
         raise unsupported("This model keeps no earlier responses", param="previous_response_id")
+    if state.prompt is not None:
+        raise unsupported("This model knows no stored prompts: send the text itself", param="prompt")
     if state.background:
         raise unsupported("This model has no background mode", param="background")
 

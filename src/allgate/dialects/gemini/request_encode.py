@@ -83,6 +83,8 @@ def _refuse_state(request: ChatRequest) -> None:
         raise unsupported("Background responses are not available on this model", param="background")
     if state.previous_response_id is not None:
         raise unsupported("The previous response is not stored here", param="previous_response_id")
+    if state.prompt is not None:
+        raise unsupported("Prompts are not stored here: send the text itself", param="prompt")
     if state.conversation is not None:
         raise unsupported("Conversations are not stored here", param="conversation")
 

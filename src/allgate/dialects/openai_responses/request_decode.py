@@ -47,7 +47,7 @@ _KNOWN = frozenset(
     {
         "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens",
         "temperature", "top_p", "top_logprobs", "reasoning", "text", "store", "previous_response_id", "conversation",
-        "background", "truncation", "context_management", "metadata", "user", "safety_identifier", "service_tier",
+        "background", "truncation", "context_management", "prompt", "metadata", "user", "safety_identifier", "service_tier",
         "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "stream", "include",
     }
 )  # fmt: skip
@@ -258,6 +258,7 @@ def _state(body: JsonObject) -> State:
         text_at(object_at(conversation, "conversation").get("id"), "conversation.id")
     return State(
         store=optional_bool(body, "store"),
+        prompt=body.get("prompt"),
         previous_response_id=optional_text(body, "previous_response_id"),
         conversation=conversation,
         background=optional_bool(body, "background"),

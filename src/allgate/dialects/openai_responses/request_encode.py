@@ -76,7 +76,7 @@ def _refuse_the_impossible(target: Target) -> None:
         raise refuse("Image output", "modalities")
     if request.state.background and not caps.store:
         raise refuse("A background response", "background")
-    for member in ("previous_response_id", "conversation"):
+    for member in ("previous_response_id", "conversation", "prompt"):
         if getattr(request.state, member) is not None and not caps.store:
             raise refuse(f"'{member}'", member)
     if request.output and request.output.kind == "grammar" and not caps.grammar_output:

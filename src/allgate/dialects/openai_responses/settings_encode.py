@@ -191,7 +191,14 @@ def _is_stored(target: Target) -> bool:
 def state(target: Target) -> JsonObject:
     said, tier = target.request.state, target.request.service_tier
     wire: JsonObject = {}
-    for name in ("previous_response_id", "conversation", "background", "truncation", "context_management"):
+    for name in (
+        "previous_response_id",
+        "conversation",
+        "prompt",
+        "background",
+        "truncation",
+        "context_management",
+    ):
         value = getattr(said, name)
         if value is not None:
             wire[name] = value

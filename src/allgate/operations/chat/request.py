@@ -102,9 +102,10 @@ class Identity(Value, frozen=True, kw_only=True):
 
 
 class State(Value, frozen=True, kw_only=True):
-    """Server-side state a client asks for (Responses)."""
+    """Server-side state a client asks for (Responses). `prompt`: one stored at the provider, with its variables."""
 
     store: bool | None = None
+    prompt: Json = None
     previous_response_id: str | None = None
     conversation: Json = None
     background: bool | None = None
