@@ -177,6 +177,6 @@ def _forbidden(found: JsonObject, caps: Caps, *, taken: bool, thinking: bool) ->
     if thinking:
         names += ["temperature"] if found.get("temperature", 1) != 1 else []
         names += ["top_p"] if found.get("top_p", 1) < TOP_P_MIN_THINKING else []
-    elif not caps.temperature_and_top_p and {"temperature", "top_p"} <= found.keys():
-        names.append("top_p")
+    if not caps.temperature_and_top_p and {"temperature", "top_p"} <= found.keys() - set(names):
+        names.append("temperature" if thinking else "top_p")  # what is left with thinking is 1, the default
     return names
