@@ -68,7 +68,7 @@ def read_tools(body: JsonObject) -> tuple[Tool, ...]:
     if declared is None:
         return ()
     tools = tuple(_tool(tool, place) for place, tool in enumerate(array(declared, "tools")))
-    names = [tool.name for tool in tools]
+    names = [tool.name for tool in tools if tool.name]  # an MCP toolset has none
     if len(set(names)) < len(names):
         raise Rejected("tools: Tool names must be unique.")
     return tools
