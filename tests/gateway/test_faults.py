@@ -51,7 +51,7 @@ ROWS = [
     ("sim-no_finish", FINE, IN_BAND),
     ("sim-no_done", FINE, FINE),
     ("sim-comments", FINE, FINE),
-    ("sim-error_frame,error_at=0", FINE, SIBLING[502]),
+    ("sim-error_frame,error_at=0", FINE, SIBLING[500]),
     ("sim-error_frame,error_at=3", FINE, IN_BAND),
     ("sim-html", SIBLING[502], SIBLING[502]),
     ("sim-error,status=502,page=empty", SIBLING[502], SIBLING[502]),
