@@ -27,7 +27,11 @@ def test_everything_that_reaches_the_model_adds_to_the_count() -> None:
     longer = [
         asked(user(Text(text="hello")), system=(Text(text="be brief"),)),
         asked(user(Text(text="hello")), tools=(tool,)),
-        asked(user(Text(text="hello")), Turn(role="assistant", parts=(call,)), Turn(role="tool", parts=(result,))),
+        asked(
+            user(Text(text="hello")),
+            Turn(role="assistant", parts=(call,)),
+            Turn(role="tool", parts=(result,)),
+        ),
     ]
     assert all(count_request(request) > bare for request in longer)
     assert count_request(asked(user(Text(text="hello"), picture))) >= bare + TOKENS_PER_PICTURE

@@ -128,6 +128,13 @@ def test_a_built_in_that_nobody_here_runs_is_refused(kind):
     assert caught.value.failure.code == "unsupported_parameter"
 
 
+def test_a_search_that_the_client_works_without_is_left_out_with_a_note():
+    search = Builtin(kind="web_search", runs="server", optional=True)
+    request = changed(FOREIGN, tools=(search,))
+    assert "tools" not in encoded(request, hosted=())
+    assert "tools.web_search" in note_paths(request, hosted=())
+
+
 def test_a_client_s_built_in_becomes_a_function():
     request = changed(
         FOREIGN, tools=(Builtin(kind="local_shell", runs="client", dialect="openai_responses"),)

@@ -224,6 +224,12 @@ def test_a_tool_whose_loss_would_change_the_answer_is_refused(tool):
     assert caught.value.failure.kind is ErrorKind.UNSUPPORTED
 
 
+def test_a_search_that_the_client_works_without_is_left_out_with_a_note():
+    request = asking(tools=(TOOL, changed(SEARCH, optional=True)))
+    assert [list(one) for one in encoded(request, hosted=())["tools"]] == [["functionDeclarations"]]
+    assert "tools[].web_search" in notes_of(request, hosted=())
+
+
 @pytest.mark.parametrize(
     ("choice", "calling"),
     [

@@ -138,6 +138,21 @@ def test_a_hosted_tool_that_is_missing_is_refused():
     assert unsupported_param(search()) == "tools"
 
 
+@pytest.mark.parametrize(
+    "tool",
+    [
+        Builtin(kind="web_search", runs="server", optional=True),
+        Builtin(kind="tool_search", runs="server"),
+        Builtin(kind="google_maps", runs="server"),
+    ],
+)
+def test_a_hosted_tool_that_only_helps_is_left_out_with_a_note(tool):
+    """Codex declares a web search with every request and works without."""
+    request = asking(tools=(*TOOL, tool))
+    assert [one["type"] for one in encoded(request)["tools"]] == ["function"]
+    assert f"tools.{tool.kind}" in note_paths(request)
+
+
 def test_a_client_run_tool_is_offered_as_a_function():
     (tool,) = encoded(asking(tools=(Builtin(kind="bash", runs="client", name="bash"),)))["tools"]
     assert tool["function"]["name"] == "bash"

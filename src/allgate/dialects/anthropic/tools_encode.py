@@ -109,7 +109,10 @@ class ToolWriter:
 
     def _builtin(self, tool: Builtin) -> list[JsonObject]:
         if tool.runs == "server" and tool.kind in HOSTED_FEATURES and tool.kind not in self._caps.hosted:
-            raise unsupported(f"This model cannot run {tool.kind}", param="tools")
+            if not tool.optional:
+                raise unsupported(f"This model cannot run {tool.kind}", param="tools")
+            self.notes.append(dropped(f"tools.{tool.kind}", "this model does not run it"))
+            return []
         if tool.dialect == DIALECT:
             raw = object_of(tool.raw)
             return [_marked(dict(raw), tool.cache, {})] if raw else []

@@ -144,7 +144,7 @@ def _hosted(tool: Builtin, caps: Caps, notes: list[Note]) -> list[JsonObject]:
         return [object_of(tool.raw)]
     member = _HOSTED.get(tool.kind)
     if member is None or tool.kind not in caps.hosted:
-        if tool.kind in HOSTED_FEATURES:
+        if tool.kind in HOSTED_FEATURES and not tool.optional:
             raise unsupported(f"The hosted tool {tool.kind} is not available on this model", param="tools")
         notes.append(dropped(f"tools[].{tool.kind}", "not available on this model"))
         return []

@@ -8,6 +8,7 @@ from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.passes.schemas import for_openai, is_strict
 from allgate.dialects.passes.tool_names import ToolNames
 from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.features import HOSTED_FEATURES
 from allgate.operations.chat.notes import Note, converted, dropped
 from allgate.operations.chat.request import ChatRequest
 from allgate.operations.chat.tools import Builtin, Custom, Function, Tool, ToolChoice
@@ -32,7 +33,7 @@ def encode_tools(request: ChatRequest, caps: Caps, names: ToolNames, notes: list
                 notes.append(converted(f"tools.{function.name}", f"a {tool.kind} tool became a function"))
                 wire.append(_function(function, caps, names, notes))
             case Builtin():
-                _add_builtin(tool, caps, wire, members)
+                _add_builtin(tool, caps, wire, members, notes)
     if wire and not caps.tools:
         raise unsupported("This model has no tools", param="tools")
     if wire:
@@ -84,8 +85,10 @@ def _custom(tool: Custom, caps: Caps, names: ToolNames, notes: list[Note]) -> Js
     return {"type": "custom", "custom": custom}
 
 
-def _add_builtin(tool: Builtin, caps: Caps, wire: list[JsonObject], members: JsonObject) -> None:
-    """A hosted tool that the deployment runs, in the way it wants to be asked.
+def _add_builtin(
+    tool: Builtin, caps: Caps, wire: list[JsonObject], members: JsonObject, notes: list[Note]
+) -> None:
+    """A hosted tool that the deployment runs, in the way it wants to be asked; one that only helps may be left out.
 
     One whose kind nobody knows goes to the same dialect as it came: the provider may know it.
     """
@@ -97,7 +100,10 @@ def _add_builtin(tool: Builtin, caps: Caps, wire: list[JsonObject], members: Jso
         members["web_search_options"] = _search_options(tool.config)
         return
     if tool.kind not in caps.hosted:
-        raise unsupported(f"This model does not run {tool.kind}", param="tools")
+        if tool.kind in HOSTED_FEATURES and not tool.optional:
+            raise unsupported(f"This model does not run {tool.kind}", param="tools")
+        notes.append(dropped(f"tools.{tool.name or tool.kind}", "this model does not run it"))
+        return
     if "type" in raw:
         wire.append(raw)
     elif tool.kind == "web_search":
