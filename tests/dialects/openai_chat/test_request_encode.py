@@ -205,6 +205,8 @@ def test_a_gemini_seal_rides_on_its_call():
     (call,) = messages(*turns, seal_origin="gemini", seal_scope="g")[1]["tool_calls"]
     assert call["extra_content"] == {"google": {"thought_signature": "c2ln"}}
     assert "extra_content" not in messages(*turns)[1]["tool_calls"][0]
+    assert "messages[1].signature" in note_paths(asking(*turns))
+    assert "messages[1].signature" not in note_paths(asking(*turns), seal_origin="gemini", seal_scope="g")
 
 
 def test_hosted_calls_and_foreign_parts_are_noted():

@@ -110,6 +110,8 @@ class MessageEncoder:
         message |= self._thought(thoughts, written, path, in_loop=in_loop) | self._named(turn) | heard
         if calls:
             message["tool_calls"] = [self._call(call) for call in calls]
+        if any(not self._fits(seal) for part in turn.parts for seal in part.seals):
+            self._notes.append(dropped(f"{path}.signature", "sealed by another provider"))
         return message
 
     def _heard(self, sound: Media, path: str) -> JsonObject:
