@@ -24,6 +24,7 @@ from allgate.operations.chat.parts import (
     Url,
 )
 from allgate.operations.chat.request import (
+    AudioOut,
     CacheHints,
     Identity,
     OutputFormat,
@@ -207,6 +208,12 @@ def test_a_gemini_seal_rides_on_its_call():
     assert "extra_content" not in messages(*turns)[1]["tool_calls"][0]
     assert "messages[1].signature" in note_paths(asking(*turns))
     assert "messages[1].signature" not in note_paths(asking(*turns), seal_origin="gemini", seal_scope="g")
+
+
+def test_reasoning_sealed_for_responses_has_no_place_on_chat():
+    seal = Seal(origin="openai", scope="client-declared", form="encrypted", value="gAAA")
+    turns = (USER, assistant(Thinking(form="hidden", seals=(seal,)), Text(text="a")), USER)
+    assert "messages[1].signature" in note_paths(asking(*turns), seal_origin="openai")
 
 
 def test_hosted_calls_and_foreign_parts_are_noted():
@@ -406,6 +413,15 @@ def test_a_json_object_needs_the_word_json():
 def test_what_cannot_be_kept_is_refused():
     assert unsupported_param(asking(output=OutputFormat(kind="grammar"))) == "response_format"
     assert unsupported_param(asking(modalities=("audio",))) == "modalities"
+
+
+@pytest.mark.parametrize(("stream", "format"), [(False, "wav"), (True, "pcm16")])
+def test_speech_without_a_format_gets_the_one_that_can_be_sent(stream, format):
+    """Gemini's clients say a voice and no format; OpenAI demands one."""
+    request = asking(modalities=("audio",), audio_out=AudioOut(voice="alloy"), stream=stream)
+    able = {"modalities_out": ("text", "audio")}
+    assert encoded(request, **able)["audio"] == {"voice": "alloy", "format": format}
+    assert "audio.format" in note_paths(request, **able)
 
 
 def test_account_members_go_where_they_are_offered():

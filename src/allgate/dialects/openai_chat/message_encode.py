@@ -110,7 +110,7 @@ class MessageEncoder:
         message |= self._thought(thoughts, written, path, in_loop=in_loop) | self._named(turn) | heard
         if calls:
             message["tool_calls"] = [self._call(call) for call in calls]
-        if any(not self._fits(seal) for part in turn.parts for seal in part.seals):
+        if any(not self._carries(part, seal) for part in turn.parts for seal in part.seals):
             self._notes.append(dropped(f"{path}.signature", "sealed by another provider"))
         return message
 
@@ -165,6 +165,14 @@ class MessageEncoder:
     def _fits(self, seal: Seal) -> bool:
         origin = self._caps.seal_origin
         return bool(origin) and seal.origin == origin and seal.scope in (self._caps.seal_scope, CLIENT_SCOPE)
+
+    def _carries(self, part: Part, seal: Seal) -> bool:
+        """Whether a seal finds its place: reasoning in `reasoning_details`, a call's beside the call."""
+        if not self._fits(seal):
+            return False
+        if isinstance(part, Thinking):
+            return bool(details_of_seal(seal))
+        return isinstance(part, ToolCall) and seal.origin == "gemini"
 
     def _call(self, call: ToolCall) -> JsonObject:
         name = self._names.sent(call.name, call.namespace)

@@ -17,8 +17,8 @@ from allgate.dialects.openai_chat.sampling_encode import encode_sampling
 from allgate.dialects.openai_chat.tool_encode import encode_tools
 from allgate.dialects.passes.tool_names import OPENAI_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
-from allgate.operations.chat.notes import Note, dropped
-from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.notes import Note, added, dropped
+from allgate.operations.chat.request import AudioOut, ChatRequest
 from allgate.wire import json
 from allgate.wire.headers import Headers
 from allgate.wire.json import JsonObject
@@ -75,11 +75,7 @@ def _modalities(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObje
     if set(request.modalities) - {"text"}:
         members["modalities"] = list(request.modalities)
     if (audio := request.audio_out) and "audio" in request.modalities:
-        members["audio"] = {
-            key: value
-            for key, value in (("voice", audio.voice), ("format", audio.format))
-            if value is not None
-        }
+        members["audio"] = _audio(audio, request, notes)
     if image := request.image_out:
         wanted = {"aspect_ratio": image.aspect_ratio, "image_size": image.resolution}
         config = {**own(image.extra), **{key: value for key, value in wanted.items() if value is not None}}
@@ -88,6 +84,15 @@ def _modalities(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObje
         elif config:
             notes.append(dropped("image_config", "this model has no picture settings"))
     return members
+
+
+def _audio(audio: AudioOut, request: ChatRequest, notes: list[Note]) -> JsonObject:
+    """OpenAI demands a format, which Gemini's clients cannot say; a stream has only raw samples."""
+    wanted = audio.format
+    if wanted is None:
+        wanted = "pcm16" if request.stream else "wav"
+        notes.append(added("audio.format", f"{wanted}, because one is demanded"))
+    return {"format": wanted} if audio.voice is None else {"voice": audio.voice, "format": wanted}
 
 
 def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
