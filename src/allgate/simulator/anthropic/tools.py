@@ -68,7 +68,7 @@ def read_tools(body: JsonObject) -> tuple[Tool, ...]:
     if declared is None:
         return ()
     tools = tuple(_tool(tool, place) for place, tool in enumerate(array(declared, "tools")))
-    names = [tool.name for tool in tools if tool.name]  # an MCP toolset has none
+    names = [tool.name for tool in tools]
     if len(set(names)) < len(names):
         raise Rejected("tools: Tool names must be unique.")
     return tools
@@ -183,7 +183,8 @@ def _server_tool(tool: JsonObject, kind: str, path: str) -> Tool:
     if tool.get("allowed_domains") and tool.get("blocked_domains"):
         raise Rejected(f"{path}.{kind}: only one of `allowed_domains` and `blocked_domains` may be given")
     schema = _CLIENT_RUN.get(match[1])
-    return Tool(name=str(tool.get("name") or kind), schema=schema, hosted=schema is None)
+    name = tool.get("name") or tool.get("mcp_server_name") or kind
+    return Tool(name=str(name), schema=schema, hosted=schema is None)
 
 
 def _check_effort(body: JsonObject, effort: Json, claude: Claude) -> None:
