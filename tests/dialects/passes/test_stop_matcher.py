@@ -7,10 +7,20 @@ from hypothesis import strategies as st
 
 from allgate.core.errors import ErrorKind, Failure
 from allgate.core.usage import Usage
-from allgate.dialects.passes.stop_matcher import StopMatcher, stopped
+from allgate.core.value import changed
+from allgate.dialects.passes.stop_matcher import (
+    StopMatcher,
+    matched_stops,
+    sent_stops,
+    stop_notes,
+    stopped,
+)
+from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.events import Closed, Delta, Ended, Failed, Finished, Opened, Start, UsageSeen
 from allgate.operations.chat.fold import fold
+from allgate.operations.chat.notes import converted, dropped
 from allgate.operations.chat.parts import Text, Thinking, ToolCall
+from allgate.operations.chat.request import Sampling
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
 
 DONE = (UsageSeen(usage=Usage(output_tokens=9)), Finished(finish=Finish(reason="stop")), Ended())
@@ -35,6 +45,22 @@ def test_the_answer_ends_before_the_first_marker():
     text, finish = folded(("END", "\n\n"), "one", " E", "ND two\n\n")
     assert text == "one "
     assert (finish.reason, finish.stop_sequence) == ("stop_sequence", "END")
+
+
+def test_each_is_sent_or_matched_here_and_what_becomes_of_it_is_noted():
+    wish = Sampling(stop=("a", " \n", "b", "c"))
+    two = Caps(stop_max=2)
+    assert (sent_stops(wish, two), matched_stops(wish, two)) == (("a", " \n"), ("b", "c"))
+    assert (sent_stops(wish, two, blank=False), matched_stops(wish, two, blank=False)) == (
+        ("a", "b"),
+        (" \n", "c"),
+    )
+    assert matched_stops(wish, Caps(stop_max=0)) == wish.stop
+    assert stop_notes(wish, two) == (converted("stop", "matched in the answer by the gateway"),)
+    assert stop_notes(wish, Caps(stop_max=4)) == ()
+    many = changed(wish, n=2)  # answers that arrive mixed
+    assert matched_stops(many, two) == ()
+    assert stop_notes(many, two) == (dropped("stop", "not taken by this model"),)
 
 
 def test_what_is_no_marker_leaves_as_soon_as_that_is_known():

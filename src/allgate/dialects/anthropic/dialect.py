@@ -13,7 +13,8 @@ from allgate.dialects.anthropic.response_encode import encode_response
 from allgate.dialects.anthropic.stream_decode import AnthropicStreamDecoder
 from allgate.dialects.anthropic.stream_encode import KEEP_ALIVE, AnthropicStreamEncoder
 from allgate.dialects.anthropic.versions import DIALECT
-from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
+from allgate.dialects.contract import Asked, Facts, Head, Sent, StreamDecoder, UpstreamCall
+from allgate.dialects.passes.stop_matcher import StoppedStream, matched_stops, stopped
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note
@@ -55,10 +56,13 @@ class AnthropicMessages:
         return encode_request(request, model, caps)
 
     def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
-        return decode_response(body, sent)
+        stops = matched_stops(sent.request.sampling, sent.caps, blank=False)
+        return stopped(decode_response(body, sent), stops)
 
-    def stream_decoder(self, sent: Sent) -> AnthropicStreamDecoder:
-        return AnthropicStreamDecoder(sent)
+    def stream_decoder(self, sent: Sent) -> StreamDecoder:
+        stops = matched_stops(sent.request.sampling, sent.caps, blank=False)
+        decoder = AnthropicStreamDecoder(sent)
+        return StoppedStream(decoder, stops) if stops else decoder
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
         return errors.decode_error(status, headers, body)

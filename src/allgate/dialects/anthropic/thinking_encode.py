@@ -19,6 +19,7 @@ from allgate.dialects.anthropic.request_decode import extra_members
 from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING
 from allgate.dialects.passes.lenient import objects_of
 from allgate.dialects.passes.reasoning import DYNAMIC, EFFORTS, OFF, resolve_budget, resolve_effort, wanted
+from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, clamped, converted, dropped
 from allgate.operations.chat.request import ChatRequest, Effort, Reasoning
@@ -160,12 +161,9 @@ def encode_sampling(
     for name in _forbidden(found, caps, taken=taken, thinking=thinking):
         notes.append(dropped(name, "not taken by this model as asked"))
         del found[name]
-    stops = [stop for stop in wish.stop if stop.strip()][: caps.stop_max]
-    if len(stops) < len(wish.stop):
-        notes.append(dropped("stop", f"blank ones, or more than {caps.stop_max}"))
-    if stops:
-        found["stop_sequences"] = stops
-    return found, tuple(notes)
+    if stops := sent_stops(wish, caps, blank=False):  # one of white space is a 400
+        found["stop_sequences"] = list(stops)
+    return found, (*notes, *stop_notes(wish, caps, blank=False))
 
 
 def _forbidden(found: JsonObject, caps: Caps, *, taken: bool, thinking: bool) -> list[str]:

@@ -12,6 +12,7 @@ from allgate.core.value import Value
 from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.passes.reasoning import OFF, resolve_budget, resolve_level, wanted
 from allgate.dialects.passes.schemas import for_gemini_json, for_gemini_proto_output
+from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
 from allgate.operations.chat.request import ChatRequest, OutputFormat
@@ -63,13 +64,12 @@ def _sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject
         "frequencyPenalty": _if(caps.penalties, sampling.frequency_penalty, "frequency_penalty", notes),
         "seed": _if(caps.seed, sampling.seed, "seed", notes),
         "maxOutputTokens": _max_tokens(sampling.max_tokens, caps, notes),
-        "stopSequences": list(sampling.stop[: caps.stop_max]) or None,
+        "stopSequences": list(sent_stops(sampling, caps)) or None,
         "candidateCount": sampling.n,
         "responseLogprobs": _if(caps.logprobs, sampling.logprobs, "logprobs", notes),
         "logprobs": _if(caps.logprobs, sampling.top_logprobs, "top_logprobs", notes),
     }
-    if len(sampling.stop) > caps.stop_max:
-        notes.append(clamped("stop", f"only the first {caps.stop_max} are sent"))
+    notes += stop_notes(sampling, caps)
     if sampling.logit_bias:
         notes.append(dropped("logit_bias", _BY_GEMINI))
     return {key: value for key, value in members.items() if value is not None}

@@ -33,6 +33,7 @@ from allgate.dialects.gemini.address import alt_of
 from allgate.dialects.gemini.framing import ARRAY_CONTENT_TYPE, KEEP_ALIVE, SSE_CONTENT_TYPE
 from allgate.dialects.gemini.stream_decode import GeminiStreamDecoder
 from allgate.dialects.gemini.stream_encode import GeminiStreamEncoder
+from allgate.dialects.passes.stop_matcher import StoppedStream, matched_stops, stopped
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note
@@ -79,10 +80,13 @@ class GeminiDialect:
         return request_encode.encode_request(request, model, caps)
 
     def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
-        return response_decode.decode_response(body, sent)
+        found = response_decode.decode_response(body, sent)
+        return stopped(found, matched_stops(sent.request.sampling, sent.caps))
 
     def stream_decoder(self, sent: Sent) -> StreamDecoder:
-        return GeminiStreamDecoder(sent)
+        stops = matched_stops(sent.request.sampling, sent.caps)
+        decoder = GeminiStreamDecoder(sent)
+        return StoppedStream(decoder, stops) if stops else decoder
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
         return errors.decode_error(status, headers, body)

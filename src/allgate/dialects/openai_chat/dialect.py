@@ -3,7 +3,7 @@
 from typing import final
 
 from allgate.core.errors import Failure
-from allgate.dialects.contract import Asked, Facts, Head, Sent, UpstreamCall
+from allgate.dialects.contract import Asked, Facts, Head, Sent, StreamDecoder, UpstreamCall
 from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.head import passthrough, read_head
 from allgate.dialects.openai_chat.meter import ChatStreamMeter, read_facts
@@ -15,6 +15,7 @@ from allgate.dialects.openai_chat.response_encode import encode_response
 from allgate.dialects.openai_chat.stream_decode import ChatStreamDecoder
 from allgate.dialects.openai_chat.stream_encode import KEEP_ALIVE, ChatStreamEncoder
 from allgate.dialects.passes import openai_errors
+from allgate.dialects.passes.stop_matcher import StoppedStream, matched_stops, stopped
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note
@@ -56,10 +57,12 @@ class OpenAiChat:
         return encode_request(request, model, caps)
 
     def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
-        return decode_response(body, sent)
+        return stopped(decode_response(body, sent), matched_stops(sent.request.sampling, sent.caps))
 
-    def stream_decoder(self, sent: Sent) -> ChatStreamDecoder:
-        return ChatStreamDecoder(sent)
+    def stream_decoder(self, sent: Sent) -> StreamDecoder:
+        stops = matched_stops(sent.request.sampling, sent.caps)
+        decoder = ChatStreamDecoder(sent)
+        return StoppedStream(decoder, stops) if stops else decoder
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
         return openai_errors.decode_error(status, headers, body)

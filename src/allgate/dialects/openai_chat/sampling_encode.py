@@ -1,6 +1,7 @@
 """Sampling and limits, as far as the deployment takes them."""
 
 from allgate.core.errors import unsupported
+from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, dropped
 from allgate.operations.chat.request import ChatRequest
@@ -61,10 +62,7 @@ def _limits(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
             )
         if asked.n != 1:
             members["n"] = asked.n
-    if asked.stop and not caps.stop_max:
-        notes.append(dropped("stop", _NOT_TAKEN))
-    elif asked.stop:
-        if len(asked.stop) > caps.stop_max:
-            notes.append(clamped("stop", f"only the first {caps.stop_max} of {len(asked.stop)} are taken"))
-        members["stop"] = list(asked.stop[: caps.stop_max])
+    if stops := sent_stops(asked, caps):
+        members["stop"] = list(stops)
+    notes += stop_notes(asked, caps)
     return members

@@ -1,4 +1,5 @@
-"""Stop sequences for targets that have none: the answer ends where the first of them would begin.
+"""Stop sequences that a target cannot be sent, because it has none, or no more of them, or none of white space: the
+answer ends where the first of them would begin.
 
 The matcher stands behind a reply decoder and passes its events on. A tail of text that could be the beginning of a stop
 sequence is held back, at most one character less than the longest. When one is found the text ends before it, what the
@@ -9,10 +10,52 @@ Only visible text is searched, part by part: thinking and tool arguments are not
 from collections.abc import Iterable
 
 from allgate.core.value import changed
+from allgate.dialects.contract import StreamDecoder
+from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.events import Closed, Delta, Ended, Event, Failed, Finished, Opened
 from allgate.operations.chat.fold import fold, unfold
+from allgate.operations.chat.notes import Note, converted, dropped
 from allgate.operations.chat.parts import Text
+from allgate.operations.chat.request import Sampling
 from allgate.operations.chat.response import ChatResponse, Finish
+
+
+def sent_stops(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tuple[str, ...]:
+    """Those that the deployment is sent; `blank`: it takes ones of white space too."""
+    return tuple(stop for stop in sampling.stop if blank or stop.strip())[: caps.stop_max]
+
+
+def matched_stops(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tuple[str, ...]:
+    """Those that are matched here instead; none where several answers are asked for, which arrive mixed."""
+    if (sampling.n or 1) > 1:
+        return ()
+    sent = sent_stops(sampling, caps, blank=blank)
+    return tuple(stop for stop in sampling.stop if stop and stop not in sent)
+
+
+def stop_notes(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tuple[Note, ...]:
+    """What becomes of those that are not sent."""
+    if len(sent_stops(sampling, caps, blank=blank)) == len(sampling.stop):
+        return ()
+    if matched_stops(sampling, caps, blank=blank):
+        return (converted("stop", "matched in the answer by the gateway"),)
+    return (dropped("stop", "not taken by this model"),)
+
+
+class StoppedStream:
+    """A stream decoder behind which the answer ends at the first of `stops`."""
+
+    __slots__ = ("_decoder", "_matcher")
+
+    def __init__(self, decoder: StreamDecoder, stops: tuple[str, ...]) -> None:
+        self._decoder = decoder
+        self._matcher = StopMatcher(stops)
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        return self._matcher.pass_on(self._decoder.feed(chunk))
+
+    def close(self) -> list[Event]:
+        return self._matcher.pass_on(self._decoder.close())
 
 
 class StopMatcher:
