@@ -141,6 +141,7 @@ class Stand:
     async def settled(self) -> None:
         """Until nothing is under way (bounded by the test's own deadline)."""
         await self.gateway.services.exchanges.idle()
+        await self.gateway.state.ledger.written()
         await asyncio.sleep(0)  # the handling task has its last turn
 
 

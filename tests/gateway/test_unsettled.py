@@ -29,6 +29,7 @@ async def test_an_answer_whose_charge_cannot_be_written_is_withheld_and_free(str
         assert refused.status == (200 if stream else 503)
         assert refused.framed
         assert s.gateway.state.ledger.balance_nano_usd("test") == 1_000 * 10**9
+        assert [(row.outcome, row.status, row.charged_nano_usd) for row in s.rows] == [("failed", 503, 0)]
         served = await s.chat("m", stream=stream)
         assert served.error is None
         assert s.gateway.state.ledger.balance_nano_usd("test") < 1_000 * 10**9

@@ -1,13 +1,15 @@
 """A request that runs: what was asked, its money, and the one place where its end is written down."""
 
 from asyncio import Future
+from functools import partial
 
 from allgate.billing.ledger import Receipt
 from allgate.core.clock import Clock
+from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect, Head
 from allgate.gateway.admission import Call, Permitted
 from allgate.gateway.ports import LogRow, Recorder
-from allgate.gateway.settle import Outcome, Reservation
+from allgate.gateway.settle import NOT_SETTLED, Outcome, Reservation
 from allgate.operations.chat.notes import Note, notes_header
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import text
@@ -18,7 +20,7 @@ class Admitted:
 
     __slots__ = (
         "_clock",
-        "_recorded",
+        "_concluded",
         "_recorder",
         "allowed",
         "attempts",
@@ -37,7 +39,7 @@ class Admitted:
         self.notes: tuple[Note, ...] = ()
         self.attempts = 0
         self.first_byte_s: float | None = None
-        self._recorded = False
+        self._concluded = False
         self._recorder = recorder
         self._clock = clock
 
@@ -60,12 +62,29 @@ class Admitted:
     def conclude(self, outcome: Outcome, candidate: Candidate | None, status: int = 200) -> "Future[Receipt]":
         """Money first, then the log row; both exactly once, whoever calls first."""
         durable = self.reservation.conclude(outcome)
-        if not self._recorded:
-            self._recorded = True
-            self._recorder.record(self._row(outcome, candidate, status))
+        if not self._concluded:
+            self._concluded = True
+            record = partial(self._record, outcome, candidate, status)
+            if durable.done():
+                record(durable)
+            else:
+                durable.add_done_callback(record)
         return durable
 
-    def _row(self, outcome: Outcome, candidate: Candidate | None, status: int) -> LogRow:
+    def _record(
+        self, outcome: Outcome, candidate: Candidate | None, status: int, durable: "Future[Receipt]"
+    ) -> None:
+        """The money is decided for good: a charge that could not be written is none, and its row says so."""
+        if durable.exception() is None:
+            row = self._row(outcome, candidate, status, self.reservation.charged_nano_usd)
+        else:
+            failed = changed(outcome, kind="failed", failure=NOT_SETTLED)
+            row = self._row(failed, candidate, NOT_SETTLED.status, 0)
+        self._recorder.record(row)
+
+    def _row(
+        self, outcome: Outcome, candidate: Candidate | None, status: int, charged_nano_usd: int
+    ) -> LogRow:
         call, allowed, reservation = self.call, self.allowed, self.reservation
         failure = outcome.failure
         return LogRow(
@@ -87,7 +106,7 @@ class Admitted:
             duration_ms=int(self.elapsed_s() * 1000),
             first_byte_ms=None if self.first_byte_s is None else int(self.first_byte_s * 1000),
             usage=reservation.usage,
-            charged_nano_usd=reservation.charged_nano_usd,
+            charged_nano_usd=charged_nano_usd,
             hold_nano_usd=reservation.hold.amount_nano_usd,
             price_id=reservation.pricing.sheet.id,
             error=f"{failure.kind}: {failure.message}" if failure else "",

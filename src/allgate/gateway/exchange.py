@@ -26,7 +26,7 @@ from allgate.gateway.admitted import Admitted
 from allgate.gateway.ports import Client, Connection
 from allgate.gateway.relay import Relay, WholeReply, truncated, unreadable
 from allgate.gateway.reply import reply_headers, stream_headers
-from allgate.gateway.settle import Outcome
+from allgate.gateway.settle import NOT_SETTLED, Outcome
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers
 from allgate.wire.message import WireReply
@@ -210,9 +210,9 @@ class Exchange:
             return
         dialect, request_id = self._admitted.dialect, self._admitted.call.request_id
         if self._client.started:
-            self._client.finish(dialect.encode_stream_error(_NOT_SETTLED, request_id))
+            self._client.finish(dialect.encode_stream_error(NOT_SETTLED, request_id))
         else:
-            self._client.reply(dialect.encode_error(_NOT_SETTLED, request_id))
+            self._client.reply(dialect.encode_error(NOT_SETTLED, request_id))
         self._over(None)
 
     def _deliver(self, tail: bytes) -> None:
@@ -273,9 +273,4 @@ class Exchange:
             self.connecting.cancel()  # still waiting for a connection: `attempt` catches this
 
 
-_NOT_SETTLED = Failure(
-    kind=ErrorKind.OVERLOADED,
-    message="The charge for this answer could not be written down, so it was withheld. Nothing was charged.",
-    code="not_settled",
-)
 _CLIENT_GONE = Failure(kind=ErrorKind.CANCELLED, message="The client closed the connection.")

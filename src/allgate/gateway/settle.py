@@ -20,7 +20,7 @@ from allgate.billing.estimate import completed, estimated_tokens
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.billing.prices import Charge
 from allgate.billing.pricing import Pricing
-from allgate.core.errors import Failure
+from allgate.core.errors import ErrorKind, Failure
 from allgate.core.usage import Usage
 from allgate.core.value import Value, changed
 from allgate.dialects.contract import Facts
@@ -79,6 +79,13 @@ class Reservation:
             settlement = Settlement(hold=self.hold, charge=charge, reason=outcome.kind)
             self._receipt = self._ledger.settle(settlement)
         return self._receipt
+
+
+NOT_SETTLED = Failure(
+    kind=ErrorKind.OVERLOADED,
+    message="The charge for this answer could not be written down, so it was withheld. Nothing was charged.",
+    code="not_settled",
+)
 
 
 def charged_usage(outcome: Outcome, input_bytes: int) -> Usage | None:

@@ -15,6 +15,7 @@ Why this cannot lose or invent money (docs/decisions/0020):
     writer:                                                  └─▶ COMMIT ──┘
 """
 
+import asyncio
 import logging
 import sqlite3
 from asyncio import AbstractEventLoop, Future
@@ -105,6 +106,11 @@ class SqliteLedger:
     def waiting(self) -> int:
         """Charges that are not durable yet."""
         return len(self._undecided)
+
+    async def written(self) -> None:
+        """Until every charge decided so far is durable, or refused by the disk."""
+        if self._undecided:
+            await asyncio.wait(tuple(self._undecided.values()))
 
     def flush(self) -> None:
         """Hand over what waits, whatever is on its way already: what the writer is given after this comes after it."""

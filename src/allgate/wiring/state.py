@@ -68,6 +68,7 @@ class State:
         self.loop_lag.stop()
         await self.control.close()
         self.ledger.flush()
+        await self.ledger.written()  # the rows of these charges come with them
         self.request_log.close()
         await asyncio.to_thread(self.database.close)
 
