@@ -26,6 +26,10 @@ def head(*members: str) -> Head:
         ("response_format", Caps(json_schema="none")),
         ("response_format", Caps(json_schema="subset")),
         ("response_format", Caps(json_object=False)),
+        ("generationConfig", Caps(json_schema="none")),
+        ("output_config", Caps(json_schema="none")),
+        ("output_format", Caps(json_schema="none")),
+        ("text", Caps(json_schema="subset")),
     ],
 )
 def test_a_member_that_the_deployment_does_not_take_is_not_passed_through(member: str, caps: Caps) -> None:

@@ -16,7 +16,10 @@ from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
 
 _REFUSES: dict[str, Callable[[Caps], bool]] = {
-    **dict.fromkeys(("temperature", "top_p", "generationConfig"), lambda caps: not caps.sampling),
+    **dict.fromkeys(("temperature", "top_p"), lambda caps: not caps.sampling),
+    "generationConfig": lambda caps: not caps.sampling or caps.json_schema == "none",
+    **dict.fromkeys(("output_config", "output_format"), lambda caps: caps.json_schema == "none"),
+    "text": lambda caps: caps.json_schema != "native" or not caps.json_object,
     **dict.fromkeys(("presence_penalty", "frequency_penalty"), lambda caps: not caps.penalties),
     **dict.fromkeys(("logprobs", "top_logprobs"), lambda caps: not caps.logprobs),
     "logit_bias": lambda caps: not caps.logit_bias,
