@@ -19,6 +19,7 @@ from allgate.core.errors import ErrorKind, refused
 from allgate.core.money import usd_text
 from allgate.gateway.admission import Call, authenticate
 from allgate.gateway.ports import Proof
+from allgate.gateway.reply import json_reply
 from allgate.gateway.services import Services
 from allgate.identity.caller import Caller
 from allgate.wire.message import WireReply
@@ -151,10 +152,4 @@ def _number(amount_nano_usd: int) -> msgspec.Raw:
 
 
 def _json(call: Call, document: dict[str, object]) -> WireReply:
-    request_id = call.request_id.encode("ascii")
-    headers = (
-        (b"content-type", b"application/json"),
-        (b"x-request-id", request_id),
-        (b"request-id", request_id),
-    )
-    return WireReply(status=200, headers=headers, body=msgspec.json.encode(document))
+    return json_reply(call.request_id, msgspec.json.encode(document))

@@ -4,6 +4,7 @@ import asyncio
 
 from allgate.dialects.token_counts import countable, encode_token_count
 from allgate.gateway.admission import Call, authenticate
+from allgate.gateway.reply import json_reply
 from allgate.gateway.services import Services
 from allgate.identity.caller import permit, unknown_model
 from allgate.operations.tokens import count_request
@@ -25,10 +26,4 @@ async def count_reply(services: Services, call: Call) -> WireReply:
         tokens = count_request(request)
     else:
         tokens = await asyncio.to_thread(count_request, request)
-    request_id = call.request_id.encode("ascii")
-    headers = (
-        (b"content-type", b"application/json"),
-        (b"x-request-id", request_id),
-        (b"request-id", request_id),
-    )
-    return WireReply(status=200, headers=headers, body=encode_token_count(tokens, call.dialect.name))
+    return json_reply(call.request_id, encode_token_count(tokens, call.dialect.name))

@@ -2,6 +2,7 @@
 
 from allgate.dialects.model_lists import Listed, encode_model, encode_models
 from allgate.gateway.admission import Call, authenticate
+from allgate.gateway.reply import json_reply
 from allgate.gateway.services import Services
 from allgate.identity.caller import Caller, unknown_model
 from allgate.routing.catalogue import Model
@@ -14,12 +15,12 @@ def model_reply(services: Services, call: Call, rest: str) -> WireReply:
     models = services.directory.catalogue.models
     if rest == "/models":
         listed = [_listed(model) for model in models.values() if _may_use(caller, model.name)]
-        return _json(call, encode_models(listed, call.dialect.name))
+        return json_reply(call.request_id, encode_models(listed, call.dialect.name))
     name = rest.removeprefix("/models/")
     model = models.get(name)
     if model is None or not _may_use(caller, name):
         raise unknown_model(name)
-    return _json(call, encode_model(_listed(model), call.dialect.name))
+    return json_reply(call.request_id, encode_model(_listed(model), call.dialect.name))
 
 
 def _may_use(caller: Caller, name: str) -> bool:
@@ -28,13 +29,3 @@ def _may_use(caller: Caller, name: str) -> bool:
 
 def _listed(model: Model) -> Listed:
     return Listed(name=model.name, created_s=model.created_s, owned_by=model.owned_by)
-
-
-def _json(call: Call, body: bytes) -> WireReply:
-    request_id = call.request_id.encode("ascii")
-    headers = (
-        (b"content-type", b"application/json"),
-        (b"x-request-id", request_id),
-        (b"request-id", request_id),
-    )
-    return WireReply(status=200, headers=headers, body=body)

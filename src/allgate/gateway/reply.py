@@ -5,6 +5,14 @@ from allgate.gateway.admitted import Admitted
 from allgate.operations.chat.notes import Note, notes_header
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers, safe_value
+from allgate.wire.message import WireReply
+
+
+def json_reply(request_id: str, body: bytes) -> WireReply:
+    """A whole reply of the gateway's own: a list, a count, a balance."""
+    return WireReply(
+        status=200, headers=((b"content-type", b"application/json"), *_ids(request_id)), body=body
+    )
 
 
 def reply_headers(admitted: Admitted, candidate: Candidate, notes: tuple[Note, ...]) -> Headers:
@@ -28,13 +36,17 @@ def stream_headers(admitted: Admitted, candidate: Candidate) -> Headers:
 
 
 def _common(admitted: Admitted, candidate: Candidate, notes: tuple[Note, ...]) -> Headers:
-    request_id = admitted.call.request_id.encode("ascii")
     headers: Headers = (
-        (b"x-request-id", request_id),
-        (b"request-id", request_id),
+        *_ids(admitted.call.request_id),
         (b"x-allgate-upstream", safe_value(candidate.deployment.upstream.name)),
         (b"openai-processing-ms", b"%d" % (admitted.elapsed_s() * 1000)),
     )
     if notes:
         headers = (*headers, (b"x-allgate-notes", safe_value(notes_header(notes))))
     return headers
+
+
+def _ids(request_id: str) -> Headers:
+    """The id under both names that the vendors' SDKs read."""
+    identity = request_id.encode("ascii")
+    return ((b"x-request-id", identity), (b"request-id", identity))

@@ -5,18 +5,10 @@ from collections.abc import Callable, Mapping
 
 from allgate.core.clock import Clock
 from allgate.core.ids import DICE_BYTES, make_id
-from allgate.core.value import Value
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.seals import SealBox
 from allgate.gateway.exchanges import Exchanges
 from allgate.gateway.ports import Books, Directory, Fetcher, Ledger, Recorder, Transport
-
-
-class Policy(Value, frozen=True, kw_only=True):
-    """Operator's settings of the request path, in seconds."""
-
-    commit_after_s: int = 10
-    keep_alive_s: int = 15
 
 
 class Services:
