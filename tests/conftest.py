@@ -14,6 +14,8 @@ repository alone, its tests are skipped, and the head and the summary of the run
 
 Other clients. `make test-full` installs older majors of the vendors' SDKs and those for Node under `.cache`; `old_sdk`
 and `node` find them, for tests marked `full`.
+
+Databases. `postgres_url` is a PostgreSQL of the test's own; see `postgres`.
 """
 
 import asyncio
@@ -26,6 +28,8 @@ from typing import NamedTuple
 import hypothesis
 import pytest
 import uvloop
+
+pytest_plugins = ["postgres"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("ALLGATE_SHARED") or ROOT.parent / "shared")
