@@ -1,4 +1,4 @@
-"""Every statement of the configuration, the ledger and the request log, with its name and a sentence, in SQLAlchemy Core.
+"""Every statement of the configuration, the ledger, the request log and the kept responses, with its name and a sentence, in SQLAlchemy Core.
 
 Serving processes run the text that `sql_page` makes of them (`sql/sqlite.sql`), so that SQLAlchemy, whose import takes
 longer than a whole start, stays out of them. A test makes the text anew and compares.
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from allgate.storage import tables
 
@@ -196,7 +196,74 @@ STATEMENTS = (
             )
         ),
     ),
+    Statement(
+        "write_response",
+        "Keep a response; a provider that uses an id twice means the newer one.",
+        lambda: _upsert(tables.responses),
+    ),
+    Statement(
+        "write_response_item",
+        "Where an output item stands; the newest response that has it counts.",
+        lambda: _upsert(tables.response_items),
+    ),
+    Statement(
+        "read_response",
+        "A kept response of one account.",
+        lambda: select(*tables.responses.columns).where(*_one_response()),
+    ),
+    Statement(
+        "read_response_of_item",
+        "The kept response of one account in which an output item stands.",
+        lambda: (
+            select(*tables.responses.columns)
+            .join(
+                tables.response_items,
+                and_(
+                    tables.response_items.c.account == tables.responses.c.account,
+                    tables.response_items.c.response == tables.responses.c.id,
+                ),
+            )
+            .where(
+                tables.response_items.c.account == bindparam("account"),
+                tables.response_items.c.item == bindparam("item"),
+            )
+        ),
+    ),
+    Statement(
+        "delete_response", "Forget a response.", lambda: delete(tables.responses).where(*_one_response())
+    ),
+    Statement(
+        "delete_response_items",
+        "Forget where the items of a response stand.",
+        lambda: delete(tables.response_items).where(
+            tables.response_items.c.account == bindparam("account"),
+            tables.response_items.c.response == bindparam("id"),
+        ),
+    ),
+    Statement(
+        "read_expired_responses",
+        "Responses that are too old, of conversations in which nothing is newer, a bounded number of them.",
+        lambda: (
+            select(tables.responses.c.account, tables.responses.c.id)
+            .where(tables.responses.c.created_ms < bindparam("before_ms"), ~_conversation_goes_on())
+            .limit(bindparam("rows_max"))
+            .offset(literal_column("0"))
+        ),
+    ),
 )
+
+
+def _one_response() -> tuple[ColumnElement[bool], ...]:
+    return tables.responses.c.account == bindparam("account"), tables.responses.c.id == bindparam("id")
+
+
+def _conversation_goes_on() -> ColumnElement[bool]:
+    newer = tables.responses.alias("newer")
+    return exists().where(
+        newer.c.account == tables.responses.c.account,
+        newer.c.root == tables.responses.c.root,
+        newer.c.created_ms >= bindparam("before_ms"),
+    )
 
 
 def _upsert(table: Table) -> ClauseElement:

@@ -189,3 +189,29 @@ requests = _table(
 )
 """The request log. `usage_rest` is JSON of the units without a column of their own; null means none was reported."""
 Index("requests_account_started", requests.c.account, requests.c.started_ms)
+
+responses = Table(
+    "responses",
+    metadata,
+    _text("account", key=True),
+    _text("id", key=True),
+    _text("parent", null=True),
+    _text("root"),
+    _text("model"),
+    _number("created_ms"),
+    _text("input", null=True),
+    _text("answer", null=True),
+    _text("lost"),
+)
+"""Answers of the Responses dialect that are kept for their account (`gateway.responses_store`): `input` is the JSON of what
+this request added to the conversation, `answer` of the response object, both null where `lost` says why they were not
+kept. `parent` is the response that it continues, `root` the first of its conversation. Rows are large, so this table has
+a row id."""
+Index("responses_root", responses.c.account, responses.c.root, responses.c.created_ms)
+Index("responses_created", responses.c.created_ms)
+
+response_items = _table(
+    "response_items", _text("account", key=True), _text("item", key=True), _text("response")
+)
+"""In which kept response an output item stands: clients name items without repeating them."""
+Index("response_items_response", response_items.c.account, response_items.c.response)

@@ -126,6 +126,33 @@ CREATE TABLE requests (
 
 CREATE INDEX requests_account_started ON requests (account, started_ms);
 
+CREATE TABLE response_items (
+    account TEXT NOT NULL,
+    item TEXT NOT NULL,
+    response TEXT NOT NULL,
+    PRIMARY KEY (account, item)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX response_items_response ON response_items (account, response);
+
+CREATE TABLE responses (
+    account TEXT NOT NULL,
+    id TEXT NOT NULL,
+    parent TEXT,
+    root TEXT NOT NULL,
+    model TEXT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    input TEXT,
+    answer TEXT,
+    lost TEXT NOT NULL,
+    PRIMARY KEY (account, id)
+);
+
+CREATE INDEX responses_created ON responses (created_ms);
+
+CREATE INDEX responses_root ON responses (account, root, created_ms);
+
 CREATE TABLE revision (
     id INTEGER NOT NULL,
     number BIGINT NOT NULL,

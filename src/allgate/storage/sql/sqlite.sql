@@ -138,3 +138,40 @@ DELETE FROM requests WHERE requests.request_id IN (SELECT requests.request_id
 FROM requests
 WHERE requests.account = :account AND requests.started_ms < :before_ms
  LIMIT :rows_max OFFSET 0);
+
+-- name: write_response
+-- Keep a response; a provider that uses an id twice means the newer one.
+INSERT INTO responses (account, id, parent, root, model, created_ms, input, answer, lost) VALUES (:account, :id, :parent, :root, :model, :created_ms, :input, :answer, :lost) ON CONFLICT (account, id) DO UPDATE SET parent = excluded.parent, root = excluded.root, model = excluded.model, created_ms = excluded.created_ms, input = excluded.input, answer = excluded.answer, lost = excluded.lost;
+
+-- name: write_response_item
+-- Where an output item stands; the newest response that has it counts.
+INSERT INTO response_items (account, item, response) VALUES (:account, :item, :response) ON CONFLICT (account, item) DO UPDATE SET response = excluded.response;
+
+-- name: read_response
+-- A kept response of one account.
+SELECT responses.account, responses.id, responses.parent, responses.root, responses.model, responses.created_ms, responses.input, responses.answer, responses.lost
+FROM responses
+WHERE responses.account = :account AND responses.id = :id;
+
+-- name: read_response_of_item
+-- The kept response of one account in which an output item stands.
+SELECT responses.account, responses.id, responses.parent, responses.root, responses.model, responses.created_ms, responses.input, responses.answer, responses.lost
+FROM responses JOIN response_items ON response_items.account = responses.account AND response_items.response = responses.id
+WHERE response_items.account = :account AND response_items.item = :item;
+
+-- name: delete_response
+-- Forget a response.
+DELETE FROM responses WHERE responses.account = :account AND responses.id = :id;
+
+-- name: delete_response_items
+-- Forget where the items of a response stand.
+DELETE FROM response_items WHERE response_items.account = :account AND response_items.response = :id;
+
+-- name: read_expired_responses
+-- Responses that are too old, of conversations in which nothing is newer, a bounded number of them.
+SELECT responses.account, responses.id
+FROM responses
+WHERE responses.created_ms < :before_ms AND NOT (EXISTS (SELECT *
+FROM responses AS newer
+WHERE newer.account = responses.account AND newer.root = responses.root AND newer.created_ms >= :before_ms))
+ LIMIT :rows_max OFFSET 0;
