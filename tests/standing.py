@@ -45,7 +45,7 @@ class At(NamedTuple):
 
 
 class House(NamedTuple):
-    """What stands. `pictures` is the origin of the picture server: every path of it is `PNG`."""
+    """What stands. `pictures` is the origin of the picture server: a path of it is `FILM` if it ends so, else `PNG`."""
 
     url: str
     sim: ThreadedSimulator
@@ -148,13 +148,19 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pag
 """No page at all, in the shape of a PDF."""
 
 
+FILM = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom\x00\x00\x00\x08mdat"
+"""No frame at all, in the shape of an MP4."""
+FILM_BASE64 = b64encode(FILM).decode()
+
+
 class _Picture(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        kind, content = ("video/mp4", FILM) if self.path.endswith(".mp4") else ("image/png", PNG)
         self.send_response(200)
-        self.send_header("content-type", "image/png")
-        self.send_header("content-length", str(len(PNG)))
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(content)))
         self.end_headers()
-        self.wfile.write(PNG)
+        self.wfile.write(content)
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""

@@ -14,11 +14,12 @@ _AS_BASE64 = "{ anthropic = { image_url = false } }"
 _OPENAI = (
     "GPT-5.5", "GPT-5.5-High", "GPT-5.4", "GPT-5.4-Pro", "GPT-5.4-Mini", "GPT-5.4-Nano",
     "gpt-4.1-mini", "gpt-4o-mini", "gpt-4o", "o1-preview",
+    "gpt-3.5-turbo", "gpt-3.5-turbo-instruct", "gpt-4o-2024-08-06", "gpt-4.1", "o3-deep-research-2025-06-26",
 )  # fmt: skip
 
 
 def _thinks(name: str) -> bool:
-    return name.startswith(("GPT-5", "o1"))
+    return name.startswith(("GPT-5", "o1", "o3"))
 
 
 _OWN: dict[str, dict[str, At]] = {
@@ -34,10 +35,14 @@ _OWN: dict[str, dict[str, At]] = {
         name: At(MESSAGES, name.lower().replace(".", "-"), _AS_BASE64)
         for name in (
             "Claude-Fable-5", "Claude-Opus-4.8", "Claude-Opus-4.7", "Claude-Opus-4.6", "Claude-Sonnet-4.6",
-            "claude-sonnet-4-5-20250929", "claude-3-5-sonnet-20241022",
+            "claude-sonnet-4-5-20250929", "claude-3-5-sonnet-20241022", "claude-3-7-sonnet-20250219-thinking",
         )
     },
     "gemini": {
+        **{
+            name: At(GENERATE, name, "{ gemini = { thinking = 'budget', budget_min = 128, call_ids = false } }")
+            for name in ("gemini-2.5-pro", "gemini-2.5-pro-preview-05-06")
+        },
         "Gemini-3.5-Flash": At(GENERATE, "gemini-3.5-flash"),
         "Gemini-3.1-Flash": At(GENERATE, "gemini-3.1-flash", "{ gemini = { thinking = 'none' } }"),
         "Gemini-3.1-Pro": At(GENERATE, "gemini-3.1-pro-preview", "{ gemini = { levels = ['low', 'medium', 'high'] } }"),

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-Shows = Literal["text", "tool", "thinking", "picture", "json", "search", "missing model"]
+Shows = Literal[
+    "text", "tool", "thinking", "picture", "video", "json", "search", "length", "missing model", "types"
+]
 
 
 class Example(NamedTuple):
@@ -22,8 +24,18 @@ class Example(NamedTuple):
     @property
     def prompt(self) -> str:
         """The words of the user's last turn."""
-        content = self.body["input"] if "input" in self.body else self.body["messages"][-1]["content"]
+        body = self.body
+        if "contents" in body:
+            return body["contents"][-1]["parts"][0]["text"]
+        content = body.get("prompt") or body.get("input") or body["messages"]
+        if isinstance(content, list):
+            content = content[-1]["content"]
         return content if isinstance(content, str) else content[0]["text"]
+
+    @property
+    def model(self) -> str:
+        """The model it asks for, which Gemini's format has in the path."""
+        return self.body.get("model") or self.path.rpartition("/")[2].partition(":")[0]
 
 
 def chat(

@@ -1,4 +1,4 @@
-"""What a client of Chat, Messages or Responses reads in a raw reply, whole or streamed. Nothing of ours is used here.
+"""What a client of each endpoint reads in a raw reply, whole or streamed. Nothing of ours is used here.
 
 The forms are those that the documents print: the members of each object, and the order of a stream's events.
 """
@@ -21,7 +21,7 @@ MESSAGES_EVENTS = [
 
 
 class Told(NamedTuple):
-    """One answer. `calls`: names and arguments; `tokens`: all of them; `sources`: addresses that chat cites."""
+    """One answer. `calls`: names and arguments; `tokens`: all of them; `sources`: addresses that it cites."""
 
     model: str
     text: str
@@ -40,6 +40,10 @@ def told(reply: Reply, path: str) -> Told:
             return _chat_stream(reply) if streamed else _chat(reply.json)
         case "/v1/messages":
             return _messages(_joined(_frames(reply)) if streamed else reply.json)
+        case "/v1/completions":
+            return _completion(reply.json)
+        case _ if path.startswith("/v1beta/"):
+            return _gemini(reply.json)
         case _:
             return _responses(_completed(_frames(reply)) if streamed else reply.json)
 
@@ -72,6 +76,26 @@ def _chat_stream(reply: Reply) -> Told:
     text = "".join(choice["delta"].get("content") or "" for choice in choices)
     thinking = "".join(choice["delta"].get("reasoning_content") or "" for choice in choices)
     return Told(reply.frames[0]["model"], text, thinking, (), finish, 1)
+
+
+def _completion(body: dict[str, Any]) -> Told:
+    assert body["object"] == "text_completion"
+    (choice,) = body["choices"]
+    return Told(body["model"], choice["text"], "", (), choice["finish_reason"], body["usage"]["total_tokens"])
+
+
+def _gemini(body: dict[str, Any]) -> Told:
+    (candidate,) = body["candidates"]
+    assert candidate["content"]["role"] == "model"
+    parts = candidate["content"]["parts"]
+    return Told(
+        body["modelVersion"],
+        "".join(part["text"] for part in parts if not part.get("thought")),
+        "".join(part["text"] for part in parts if part.get("thought")),
+        (),
+        candidate["finishReason"],
+        body["usageMetadata"]["totalTokenCount"],
+    )
 
 
 def _messages(body: dict[str, Any]) -> Told:
@@ -110,6 +134,13 @@ def _responses(body: dict[str, Any]) -> Told:
         (),
         "stop",
         body["usage"]["total_tokens"],
+        tuple(
+            cited["url"]
+            for item in items
+            if item["type"] == "message"
+            for part in item["content"]
+            for cited in part["annotations"]
+        ),
     )
 
 
