@@ -4,6 +4,8 @@ A snapshot is built by `wiring` from the rows of the database and swapped atomic
 began with. Nothing here knows a dialect's format or opens a connection.
 """
 
+from allgate.catalogue.profile import UNKNOWN, Profile
+from allgate.catalogue.rule import Rule
 from allgate.core.secret import Secret
 from allgate.core.value import Value
 from allgate.operations.chat.caps import Caps
@@ -35,7 +37,8 @@ class Upstream(Value, frozen=True, kw_only=True):
 class Deployment(Value, frozen=True, kw_only=True):
     """A model at an upstream: lower `priority` is tried first; `weight` shares load among equals (0: only as fallback).
 
-    `caps` is per dialect: the provider's, narrowed or widened by the row.
+    `caps` is per dialect: the provider's, narrowed or widened by the model's profile and the row. `rules` are the model's
+    and the row's own.
     """
 
     upstream: Upstream
@@ -43,10 +46,14 @@ class Deployment(Value, frozen=True, kw_only=True):
     priority: int = 0
     weight: int = 1
     caps: dict[str, Caps]
+    rules: tuple[Rule, ...] = ()
 
 
 class Model(Value, frozen=True, kw_only=True):
-    """A public model. `price_id` names its sheet; None means it is listed but refused (`price_missing`)."""
+    """A public model. `price_id` names its sheet; None means it is listed but refused (`price_missing`).
+
+    `rules` are all that its deployments keep, together: where it is empty, no request for the model is looked at twice.
+    """
 
     name: str
     deployments: tuple[Deployment, ...]
@@ -54,10 +61,17 @@ class Model(Value, frozen=True, kw_only=True):
     output_tokens_default: int = OUTPUT_TOKENS_DEFAULT
     created_s: int = 0
     owned_by: str = ""
+    aliases: tuple[str, ...] = ()
+    profile: Profile = UNKNOWN
+    rules: tuple[Rule, ...] = ()
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
-    """All public models by name (names are case-sensitive), and the revision of the rows it was built from."""
+    """All public models by name (names are case-sensitive), and the revision of the rows it was built from.
+
+    `models` is what lists show. `names` is what clients may ask for: these, their aliases, and their names with suffixes.
+    """
 
     models: dict[str, Model]
+    names: dict[str, Model]
     revision: int = 0

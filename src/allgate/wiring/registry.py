@@ -79,7 +79,7 @@ def snapshot(
     }
     sheets = [price_sheet(kept.record) for kept in document.sheets.values()]
     return Snapshot(
-        catalogue=Catalogue(models=models, revision=revision),
+        catalogue=Catalogue(models=models, names=models, revision=revision),
         callers=callers(document, loopback=loopback),
         sheets={sheet.id: sheet for sheet in sheets},
         grants_nano_usd={name: kept.record.opening_nano_usd for name, kept in document.accounts.items()},
