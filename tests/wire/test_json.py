@@ -25,8 +25,16 @@ def test_what_is_not_json_is_a_wire_error(body: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [DEPTH_MAX + 1, 900, 100_000])
 def test_nesting_is_bounded(depth: int) -> None:
-    with pytest.raises(WireError):
-        decode(b"[" * depth + b"]" * depth)
+    half = depth // 2 + 1
+    for deep in (b"[" * depth + b"]" * depth, b'{"a":[' * half + b"1" + b"]}" * half):
+        for read in (decode, decode_lenient):
+            with pytest.raises(WireError):
+                read(deep)
+
+
+def test_the_deepest_allowed_nesting_is_read_whatever_brackets_its_texts_hold() -> None:
+    deepest = b"[" * (DEPTH_MAX - 1) + b'"' + b"[{" * DEPTH_MAX + b'"' + b"]" * (DEPTH_MAX - 1)
+    assert decode(deepest) == decode_lenient(deepest)
 
 
 def test_half_an_emoji_becomes_a_replacement_character() -> None:

@@ -60,10 +60,5 @@ def merged(older: Usage | None, newer: Usage) -> Usage:
     """
     if older is None:
         return newer
-    fields = {
-        name: new if new is not None else getattr(older, name)
-        for name in Usage.__struct_fields__
-        if (new := getattr(newer, name)) is not None or getattr(older, name) is not None
-    }
-    fields["estimated"] = newer.estimated
-    return msgspec.structs.replace(USAGE_NOTHING, **fields)
+    said = zip(Usage.__struct_fields__, msgspec.structs.astuple(newer), strict=True)
+    return msgspec.structs.replace(older, **{name: value for name, value in said if value is not None})

@@ -14,7 +14,10 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     An array of replies, which is a stream that somebody collected, is one answer too.
     """
     decoder = AnswerDecoder(sent)
-    for reply in many_at(decode_lenient(body), "reply"):
-        decoder.take_json(reply)
+    if body[:1] == b"{":
+        decoder.take(body)
+    else:
+        for reply in many_at(decode_lenient(body), "reply"):
+            decoder.take_json(reply)
     decoder.finish(whole=True)
     return fold(decoder.drain())

@@ -49,7 +49,9 @@ class ToolNames:
         self._sent: dict[ToolKey, str] = {}
         self._received: dict[str, ToolKey] = {}
         declared, mentioned = list(_declared(request)), list(_mentioned(request))
-        self._namespaced = _only_namespaced(declared)
+        self._namespaced = _only_namespaced(declared) if declared else {}
+        if not (declared or mentioned):
+            return
         keys = list(dict.fromkeys([*declared, *(self._resolved(*key) for key in mentioned)]))
         for key in [*filter(self._keeps_itself, keys), *keys]:
             if key not in self._sent:
