@@ -277,7 +277,9 @@ def _upsert(table: Table) -> ClauseElement:
 
 def _added() -> ClauseElement:
     """Insert a balance, or add it to the one that is there."""
-    statement = upsert(tables.balances)
+    statement = upsert(tables.balances).values(
+        account=bindparam("account"), balance_nano_usd=bindparam("balance_nano_usd")
+    )
     column = tables.balances.c.balance_nano_usd
     return statement.on_conflict_do_update(
         index_elements=[tables.balances.c.account],

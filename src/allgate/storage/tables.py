@@ -8,7 +8,20 @@ This module imports SQLAlchemy, which takes longer than the whole start of a ser
 of SQL text, reports and tests import it; a serving process runs the text (`sql/`) that was made from it.
 """
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.sql.schema import SchemaItem
 
 metadata = MetaData()
@@ -140,12 +153,55 @@ balances = _table(
     "balances",
     _text("account", key=True),
     _number("balance_nano_usd"),
+    Column("pending_nano_usd", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint(
         "balance_nano_usd BETWEEN -9223372036854775807 AND 9223372036854775807", name="no_balance_overflows"
     ),
+    CheckConstraint(
+        "pending_nano_usd >= 0 AND (account LIKE 'house:%' OR balance_nano_usd >= pending_nano_usd)",
+        name="nothing_available_is_negative",
+    ).ddl_if(dialect="postgresql"),
 )
-"""What the transfers add up to, kept in the same transactions. The check is for SQLite, where a sum beyond 64 bits would
-quietly become a float."""
+"""What the transfers add up to, kept in the same transactions; `pending_nano_usd` is what leases and durable holds have set
+aside of it. The first check is for SQLite, where a sum beyond 64 bits would quietly become a float; the second for
+PostgreSQL, where many nodes write (SQLite's one process holds in memory, so nothing is ever pending there)."""
+
+nodes = _table(
+    "nodes",
+    Column("epoch", BigInteger, Identity(always=True), primary_key=True),
+    _text("name"),
+    _number("expires_ms"),
+)
+"""Serving processes on PostgreSQL. An epoch is one life of one process: never used again, renewed while it lives, swept
+with all its leases when it has expired. `name` is for people."""
+
+leases = _table(
+    "leases",
+    _text("account", key=True),
+    Column(
+        "epoch",
+        BigInteger,
+        ForeignKey("nodes.epoch", name="a_lease_has_a_living_node"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _number("amount_nano_usd"),
+    _switch("recalled"),
+    CheckConstraint("amount_nano_usd >= 0", name="no_lease_is_overspent"),
+)
+"""What a node may still spend of an account: already pending there. `recalled`: another node needs the money."""
+Index("leases_epoch", leases.c.epoch)
+
+holds = _table(
+    "holds",
+    _text("request_id", key=True),
+    _text("account"),
+    Column("epoch", BigInteger, ForeignKey("nodes.epoch", name="a_hold_has_a_living_node"), nullable=False),
+    _number("amount_nano_usd"),
+    CheckConstraint("amount_nano_usd >= 0", name="no_hold_runs_backwards"),
+)
+"""Durable holds: of requests for which no lease was large enough."""
+Index("holds_epoch", holds.c.epoch)
 
 USAGE_OF_REQUEST = (
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",

@@ -13,6 +13,7 @@ CREATE TABLE accounts (
 CREATE TABLE balances (
     account TEXT NOT NULL,
     balance_nano_usd BIGINT NOT NULL,
+    pending_nano_usd BIGINT DEFAULT 0 NOT NULL,
     PRIMARY KEY (account),
     CONSTRAINT no_balance_overflows CHECK (balance_nano_usd BETWEEN -9223372036854775807 AND 9223372036854775807)
 )
@@ -63,6 +64,14 @@ CREATE TABLE models (
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,
     PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE nodes (
+    epoch BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    expires_ms BIGINT NOT NULL,
+    PRIMARY KEY (epoch)
 )
  WITHOUT ROWID;
 
@@ -199,3 +208,29 @@ CREATE TABLE upstreams (
     PRIMARY KEY (name)
 )
  WITHOUT ROWID;
+
+CREATE TABLE holds (
+    request_id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    amount_nano_usd BIGINT NOT NULL,
+    PRIMARY KEY (request_id),
+    CONSTRAINT no_hold_runs_backwards CHECK (amount_nano_usd >= 0),
+    CONSTRAINT a_hold_has_a_living_node FOREIGN KEY(epoch) REFERENCES nodes (epoch)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX holds_epoch ON holds (epoch);
+
+CREATE TABLE leases (
+    account TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    amount_nano_usd BIGINT NOT NULL,
+    recalled BOOLEAN NOT NULL,
+    PRIMARY KEY (account, epoch),
+    CONSTRAINT no_lease_is_overspent CHECK (amount_nano_usd >= 0),
+    CONSTRAINT a_lease_has_a_living_node FOREIGN KEY(epoch) REFERENCES nodes (epoch)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX leases_epoch ON leases (epoch);
