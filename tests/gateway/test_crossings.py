@@ -49,31 +49,6 @@ async def test_a_gemini_client_without_alt_sse_gets_one_json_array() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "read"),
-    [
-        (
-            "/v1/messages/count_tokens",
-            {"model": "m", "messages": [{"role": "user", "content": WORDS}]},
-            "input_tokens",
-        ),
-        ("/v1/responses/input_tokens", {"model": "m", "input": WORDS}, "input_tokens"),
-        ("/v1beta/models/m:countTokens", {"contents": [{"parts": [{"text": WORDS}]}]}, "totalTokens"),
-        (
-            "/v1beta/models/m:countTokens",
-            {"generateContentRequest": {"model": "models/m", "contents": [{"parts": [{"text": WORDS}]}]}},
-            "totalTokens",
-        ),
-    ],
-)
-async def test_tokens_are_counted_without_asking_a_provider(path: str, body: dict, read: str) -> None:
-    async with stand({"m": ["sim-echo"]}) as s:
-        reply = await s.post(path, body)
-        assert reply.status == 200, reply.body
-        assert 6 <= reply.json[read] <= 30
-        assert not s.sim.ledger.lines
-
-
-@pytest.mark.parametrize(
     ("client", "prefix"), [("openai_chat", "chatcmpl-"), ("openai_responses", "resp_"), ("anthropic", "msg_")]
 )
 async def test_a_translated_answer_has_an_id_as_the_vendor_makes_them(client: str, prefix: str) -> None:

@@ -1,39 +1,42 @@
-"""Counting tokens before sending: what the dialects ask, and how they want the answer."""
+"""Counting tokens before sending: the dialects that can ask for it, and each one's words.
 
-from allgate.core.value import changed
-from allgate.wire.json import JsonObject, decode_object, encode, optional_object
+A dialect's `count` module is its counter. Both ways use the chat codec: `countable` makes of the client's request one
+that `decode_request` reads, and `counting` makes of a chat call, encoded or passed through, one that only counts.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from allgate.dialects.anthropic import count as anthropic
+from allgate.dialects.contract import UpstreamCall
+from allgate.dialects.gemini import count as gemini
+from allgate.dialects.openai_responses import count as openai_responses
 from allgate.wire.message import WireRequest
 
 
-def countable(request: WireRequest, dialect: str) -> WireRequest:
-    """The request whose input is to be counted, in the form its dialect decodes.
+class TokenCounter(Protocol):
+    """What a dialect that can count offers."""
 
-    Gemini may wrap it (`generateContentRequest`); Anthropic leaves out `max_tokens`, which its Messages demand.
-    Raises: WireError: not an object.
-    """
-    body = decode_object(request.body)
-    if dialect == "gemini" and (inner := optional_object(body, "generateContentRequest")) is not None:
-        return changed(request, body=encode(inner))
-    if dialect == "anthropic" and "max_tokens" not in body:
-        return changed(request, body=encode({**body, "max_tokens": 1}))
-    return request
+    def countable(self, request: WireRequest) -> WireRequest:
+        """The chat request whose input a client wants counted. Raises: WireError: not an object."""
+        ...
 
+    def counting(self, call: UpstreamCall, model: str) -> UpstreamCall:
+        """The call that counts what `call` would send to `model`. Raises: WireError: its body is not an object."""
+        ...
 
-def encode_token_count(tokens: int, dialect: str) -> bytes:
-    """The answer in the words of the dialect."""
-    return encode(_SHAPES[dialect](tokens))
+    def decode_count(self, body: bytes) -> int:
+        """The tokens that a provider counted. Raises: WireError: it did not say."""
+        ...
 
-
-def _anthropic(tokens: int) -> JsonObject:
-    return {"input_tokens": tokens}
+    def encode_count(self, tokens: int) -> bytes:
+        """The body for a client."""
+        ...
 
 
-def _responses(tokens: int) -> JsonObject:
-    return {"object": "response.input_tokens", "input_tokens": tokens}
-
-
-def _gemini(tokens: int) -> JsonObject:
-    return {"totalTokens": tokens, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}]}
-
-
-_SHAPES = {"anthropic": _anthropic, "openai_responses": _responses, "gemini": _gemini}
+TOKEN_COUNTERS: Mapping[str, TokenCounter] = {
+    "anthropic": anthropic,
+    "gemini": gemini,
+    "openai_responses": openai_responses,
+}
+"""By dialect; chat completions have none."""

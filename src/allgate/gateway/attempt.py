@@ -79,7 +79,7 @@ async def _run(
         upstream = candidate.deployment.upstream
         path = candidate.speaks.path_prefix + call.path
         connection = await services.transport.send(
-            upstream, path, _headers(candidate, call), (call.body,), exchange, fresh=fresh
+            upstream, path, request_headers(candidate, call), (call.body,), exchange, fresh=fresh
         )
         exchange.connected(connection)
         return await exchange.ended
@@ -97,7 +97,7 @@ async def _run(
         services.exchanges.discard(exchange)
 
 
-def _headers(candidate: Candidate, call: UpstreamCall) -> Headers:
+def request_headers(candidate: Candidate, call: UpstreamCall) -> Headers:
     return (
         (b"content-type", b"application/json"),
         *sign_in_headers(candidate.speaks.sign_in, candidate.credential.secret),

@@ -54,5 +54,5 @@ ANTHROPIC = Provider(
     name="anthropic",
     vendor="anthropic",
     base_url="https://api.anthropic.com",
-    speaks=(Speaks(dialect="anthropic", caps=MESSAGES_CAPS, sign_in="x-api-key"),),
+    speaks=(Speaks(dialect="anthropic", caps=MESSAGES_CAPS, sign_in="x-api-key", counts_tokens=True),),
 )

@@ -63,5 +63,5 @@ GEMINI = Provider(
     name="gemini",
     vendor="gemini",
     base_url="https://generativelanguage.googleapis.com",
-    speaks=(Speaks(dialect="gemini", caps=GENERATE_CAPS, sign_in="x-goog-api-key"),),
+    speaks=(Speaks(dialect="gemini", caps=GENERATE_CAPS, sign_in="x-goog-api-key", counts_tokens=True),),
 )

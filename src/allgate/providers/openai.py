@@ -56,6 +56,6 @@ OPENAI = Provider(
     base_url="https://api.openai.com/v1",
     speaks=(
         Speaks(dialect="openai_chat", caps=CHAT_CAPS),
-        Speaks(dialect="openai_responses", caps=RESPONSES_CAPS),
+        Speaks(dialect="openai_responses", caps=RESPONSES_CAPS, counts_tokens=True),
     ),
 )

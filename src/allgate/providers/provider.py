@@ -19,6 +19,7 @@ class Speaks(Value, frozen=True, kw_only=True):
 
     `wire`: "exact" allows pass-through (its requests and replies are byte for byte what the dialect says); "loose"
     means always translate. `path_prefix` is put before the dialect's own path where a vendor mounts it elsewhere.
+    `counts_tokens`: it has the dialect's counter too (`/messages/count_tokens`, `:countTokens`, `/responses/input_tokens`).
     """
 
     dialect: str
@@ -27,6 +28,7 @@ class Speaks(Value, frozen=True, kw_only=True):
     path_prefix: str = ""
     sign_in: SignInForm = "bearer"
     headers: Headers = ()
+    counts_tokens: bool = False
 
 
 class Provider(Value, frozen=True, kw_only=True):

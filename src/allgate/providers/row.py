@@ -30,6 +30,7 @@ class _SpeaksRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     path_prefix: str = ""
     sign_in: SignInForm = "bearer"
     headers: dict[str, str] = {}
+    counts_tokens: bool = False
     caps: dict[str, Json] = {}
 
 
@@ -73,6 +74,7 @@ def _speaks(dialect: str, row: _SpeaksRow, source: str) -> Speaks:
         path_prefix=row.path_prefix,
         sign_in=row.sign_in,
         headers=_headers(row.headers),
+        counts_tokens=row.counts_tokens,
     )
 
 

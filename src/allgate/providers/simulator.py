@@ -15,8 +15,8 @@ SIMULATOR = Provider(
     base_url=None,
     speaks=(
         Speaks(dialect="openai_chat", caps=CHAT_CAPS, path_prefix="/v1"),
-        Speaks(dialect="openai_responses", caps=RESPONSES_CAPS, path_prefix="/v1"),
-        Speaks(dialect="anthropic", caps=MESSAGES_CAPS, sign_in="x-api-key"),
-        Speaks(dialect="gemini", caps=GENERATE_CAPS, sign_in="x-goog-api-key"),
+        Speaks(dialect="openai_responses", caps=RESPONSES_CAPS, path_prefix="/v1", counts_tokens=True),
+        Speaks(dialect="anthropic", caps=MESSAGES_CAPS, sign_in="x-api-key", counts_tokens=True),
+        Speaks(dialect="gemini", caps=GENERATE_CAPS, sign_in="x-goog-api-key", counts_tokens=True),
     ),
 )

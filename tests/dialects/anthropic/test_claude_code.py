@@ -7,7 +7,7 @@ import pytest
 
 from allgate.core.value import changed
 from allgate.dialects.anthropic import ANTHROPIC
-from allgate.dialects.anthropic.count_tokens import encode_count_request
+from allgate.dialects.anthropic.count import counting
 from allgate.operations.chat.features import features_of
 from allgate.operations.chat.parts import Media, Text, ToolResult
 from allgate.operations.chat.request import ChatRequest
@@ -121,7 +121,7 @@ def test_pass_through_changes_the_model_only(name):
 
 @pytest.mark.parametrize("name", [n for n, e in CALLS.items() if "count_tokens" in e["path"]])
 def test_a_count_is_asked_for_without_an_output_bound(name):
-    call = encode_count_request(read(name), "up", ADAPTIVE)
+    call = counting(ANTHROPIC.encode_request(read(name), "up", ADAPTIVE), "up")
     assert call.path == "/v1/messages/count_tokens"
     assert json.loads(call.body).keys() == canonical(CALLS[name]["body"]).keys()
 

@@ -16,7 +16,7 @@ from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Head, Sent
 from allgate.dialects.gemini import GEMINI
-from allgate.dialects.gemini.count import decode_count, encode_count_request
+from allgate.dialects.gemini.count import counting, decode_count
 from allgate.operations.chat.events import Ended
 from allgate.operations.chat.fold import fold
 from allgate.operations.chat.parts import FileRef, Inline, Media, Seal, Text, Thinking, ToolCall, ToolResult
@@ -237,7 +237,7 @@ def test_every_error_of_the_vendor_is_understood(sim, scene):
 
 
 def test_tokens_are_counted(sim):
-    call = encode_count_request(FOREIGN, "sim-echo", CAPS)
+    call = counting(GEMINI.encode_request(FOREIGN, "sim-echo", CAPS), "sim-echo")
     wire = urllib.request.Request(
         sim.url + call.path, call.body, {"x-goog-api-key": "k", "content-type": "application/json"}
     )
