@@ -47,7 +47,7 @@ async def rings(s: Stand, ask) -> int:
         ours = [
             one
             for one in gc.garbage
-            if type(one).__module__.startswith(("allgate.gateway", "allgate.http", "uvicorn"))
+            if type(one).__module__.startswith(("allgate.gateway", "allgate.http"))
         ]
         return len(ours)
     finally:

@@ -156,3 +156,36 @@ async def test_a_body_that_comes_too_slowly_is_cut(monkeypatch: pytest.MonkeyPat
         line.writer.write(head(length=100_000))
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await line.reader.readexactly(1)
+
+
+async def test_a_target_in_absolute_form_is_a_path_too() -> None:
+    async with stand({"m": ["sim-echo"]}) as s:
+        status, _, _ = await exchange(s, head("http://t/v1/chat/completions?x=1"), OK)
+        assert status == 200
+        status, _, _ = await exchange(s, head("nowhere"), OK)
+        assert status == 400
+
+
+async def test_malformed_bytes_behind_a_request_do_not_break_into_its_answer() -> None:
+    async with stand({"m": ["sim-echo"]}) as s, connection(s.gateway.url) as line:
+        line.writer.write(head() + OK + b"nonsense\r\n\r\n")
+        assert (await line.read()).text == "You said: hi"
+        assert await line.reader.read() == b""
+
+
+async def test_more_pipelined_requests_than_may_wait_end_the_connection() -> None:
+    async with stand({"m": ["sim-paced,words=1,delay_ms=0,hold=h,hold_at=1"]}) as s:
+        async with connection(s.gateway.url) as line:
+            line.writer.write((head() + OK) * (protocol.PIPELINED_MAX + 2))
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await line.reader.readexactly(1)
+        s.sim.release("h")
+        await s.settled()
+
+
+async def test_an_idle_connection_is_closed_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "KEEP_ALIVE_S", 0.0)
+    async with stand({"m": ["sim-echo"]}) as s, connection(s.gateway.url) as line:
+        await line.send("/v1/chat/completions", OK)
+        assert (await line.read()).status == 200
+        assert await line.reader.read() == b""

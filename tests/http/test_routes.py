@@ -27,31 +27,32 @@ CHAT = [
 
 @pytest.mark.parametrize(("path", "dialect"), CHAT)
 def test_every_habit_of_clients_finds_its_dialect(path: str, dialect: str) -> None:
-    route = find_route("POST", path, anthropic=False, gemini=False)
+    route = find_route("POST", path, b"", ())
     assert (route.dialect, route.operation) == (dialect, "chat")
 
 
 @pytest.mark.parametrize(("path", "_"), CHAT)
 def test_the_wrong_method_is_told_which_one_is_right(path: str, _: str) -> None:
-    route = find_route("GET", path, anthropic=False, gemini=False)
+    route = find_route("GET", path, b"", ())
     assert (route.operation, route.allowed) in ((None, "POST"), ("model", ""))
 
 
 @pytest.mark.parametrize(
-    ("path", "anthropic", "gemini", "dialect", "operation"),
+    ("path", "query", "field", "dialect", "operation"),
     [
-        ("/v1/models", False, False, "openai_chat", "models"),
-        ("/v1/models", True, False, "anthropic", "models"),
-        ("/v1/models", False, True, "gemini", "models"),
-        ("/v1beta/models", False, False, "gemini", "models"),
-        ("/models", False, False, "openai_chat", "models"),
-        ("/v1/models/org/name", False, False, "openai_chat", "model"),
+        ("/v1/models", b"", b"", "openai_chat", "models"),
+        ("/v1/models", b"", b"anthropic-version", "anthropic", "models"),
+        ("/v1/models", b"", b"x-goog-api-key", "gemini", "models"),
+        ("/v1/models", b"key=k", b"", "gemini", "models"),
+        ("/v1beta/models", b"", b"", "gemini", "models"),
+        ("/models", b"", b"", "openai_chat", "models"),
+        ("/v1/models/org/name", b"", b"", "openai_chat", "model"),
     ],
 )
 def test_the_model_list_comes_in_the_shape_of_who_asks(
-    path: str, anthropic: bool, gemini: bool, dialect: str, operation: str
+    path: str, query: bytes, field: bytes, dialect: str, operation: str
 ) -> None:
-    route = find_route("GET", path, anthropic=anthropic, gemini=gemini)
+    route = find_route("GET", path, query, ((field, b"x"),))
     assert (route.dialect, route.operation) == (dialect, operation)
 
 
@@ -59,4 +60,4 @@ def test_the_model_list_comes_in_the_shape_of_who_asks(
     "path", ["/", "/v1", "/v1/nothing", "/v1modelsx", "/v1/chat", "/admin", "/v1/messages/x"]
 )
 def test_other_paths_have_no_route(path: str) -> None:
-    assert find_route("POST", path, anthropic=False, gemini=False).operation is None
+    assert find_route("POST", path, b"", ()).operation is None

@@ -47,9 +47,9 @@ class Services:
         self._dice = dice
         self._seal_keys = seal_keys
 
-    def new_request_id(self) -> str:
+    def new_request_id(self, now_s: float) -> str:
         """A fresh, time-ordered id."""
-        return make_id("req", int(self.clock.now_s() * 1000), self._dice(DICE_BYTES))
+        return make_id("req", int(now_s * 1000), self._dice(DICE_BYTES))
 
     def dice(self) -> float:
         """Uniform in [0, 1)."""

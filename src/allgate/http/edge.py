@@ -1,12 +1,11 @@
-"""The ASGI application: reads a request, finds its route, and hands it to the gateway.
-
-Plain ASGI, no framework: on this path every microsecond is paid by every request. Replies do not go through ASGI's
-`send` but through the `EdgeClient` that our protocol puts into the scope.
+"""The application: finds a request's route and hands it to the gateway. No framework: every microsecond here is paid by
+every request.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol, TypeAlias
+from asyncio import CancelledError
+from collections.abc import Coroutine
+from typing import Protocol
 
 from allgate.core.errors import AllgateError, ErrorKind, Failure, refused
 from allgate.dialects.contract import ChatDialect
@@ -20,18 +19,10 @@ from allgate.http.client import EdgeClient
 from allgate.http.routes import Route, find_route
 from allgate.wire.message import WireReply, WireRequest
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 BODY_BYTES_MAX_DEFAULT = 64 * 1024 * 1024
 """Above the largest vendor limit for inline media that clients really use (Anthropic: 32 MB a request)."""
 
 _log = logging.getLogger("allgate.http")
-
-
-class ClientWentAway(Exception):
-    """The connection was lost before the request was complete."""
 
 
 class Status(Protocol):
@@ -45,66 +36,73 @@ class Status(Protocol):
 
 
 class Edge:
-    """The application. `body_bytes_max` bounds a request's body."""
+    """`protocol.Application` on the gateway. `body_bytes_max` bounds a request's body."""
 
     def __init__(
         self, services: Services, status: Status, body_bytes_max: int = BODY_BYTES_MAX_DEFAULT
     ) -> None:
+        self.body_bytes_max = body_bytes_max
         self._services = services
         self._status = status
-        self._body_bytes_max = body_bytes_max
 
-    async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
-        client: EdgeClient = scope["extensions"]["allgate.client"]
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        names = dict(headers)
-        route = find_route(
-            scope["method"],
-            scope["path"],
-            anthropic=b"anthropic-version" in names,
-            gemini=b"x-goog-api-key" in names or b"key=" in scope["query_string"],
+    def accept(self, request: WireRequest, client: EdgeClient, address: str) -> None:
+        """Begin to serve it: its task lives as long as its client."""
+        services = self._services
+        route = find_route(request.method, request.path, request.query, request.headers)
+        started_s = services.clock.now_s()
+        call = Call(
+            request_id=services.new_request_id(started_s),
+            started_s=started_s,
+            started_monotonic_s=services.clock.monotonic_s(),
+            address=address,
+            operation=route.operation or "unknown",
+            dialect=services.dialects[route.dialect].for_request(request),
+            wire=request,
         )
-        request_id = self._services.new_request_id()
-        dialect = self._services.dialects.get(route.dialect) or self._services.dialects["openai_chat"]
+        work = (
+            handle(services, call, client) if route.operation == "chat" else self._reply(route, call, client)
+        )
+        client.task = services.loop.create_task(self._guarded(work, call, client))
+
+    def too_large(self, request: WireRequest, client: EdgeClient) -> None:
+        route = find_route(request.method, request.path, request.query, request.headers)
+        message = f"The request body is larger than {self.body_bytes_max} bytes."
+        failure = Failure(kind=ErrorKind.TOO_LARGE, message=message)
+        request_id = self._services.new_request_id(self._services.clock.now_s())
+        dialect = self._services.dialects[route.dialect]
+        self._services.recorder.refused(dialect.name, route.operation or "unknown", failure)
+        client.reply(dialect.encode_error(failure, request_id))
+
+    async def _guarded(self, work: Coroutine[None, None, None], call: Call, client: EdgeClient) -> None:
+        """Whatever goes wrong, the client gets an answer in its format, and the log a line."""
+        dialect: ChatDialect = call.dialect
         try:
-            await self._routed(scope, receive, client, route, dialect, request_id)
+            await work
         except AllgateError as error:
-            client.reply(dialect.encode_error(error.failure, request_id))
-            self._services.recorder.refused(dialect.name, route.operation or "unknown", error.failure)
-        except ClientWentAway:
-            pass
+            client.reply(dialect.encode_error(error.failure, call.request_id))
+            self._services.recorder.refused(dialect.name, call.operation, error.failure)
+        except CancelledError:
+            client.abort()  # nobody is left who would answer
+            raise
         except Exception:
-            _log.exception("request failed", extra={"request_id": request_id, "path": scope["path"]})
-            message = f"The gateway failed to handle this request. Its id is {request_id}."
+            _log.exception("request failed", extra={"request_id": call.request_id, "path": call.wire.path})
+            message = f"The gateway failed to handle this request. Its id is {call.request_id}."
             if client.started:
                 client.abort()
             else:
-                client.reply(
-                    dialect.encode_error(Failure(kind=ErrorKind.INTERNAL, message=message), request_id)
-                )
+                failure = Failure(kind=ErrorKind.INTERNAL, message=message)
+                client.reply(dialect.encode_error(failure, call.request_id))
 
-    async def _routed(
-        self,
-        scope: Scope,
-        receive: Receive,
-        client: EdgeClient,
-        route: Route,
-        dialect: ChatDialect,
-        request_id: str,
-    ) -> None:
+    async def _reply(self, route: Route, call: Call, client: EdgeClient) -> None:
+        """Everything that is answered in one piece."""
+        services = self._services
         match route.operation:
-            case "chat":
-                call = await self._call(scope, receive, dialect, request_id)
-                await handle(self._services, call, client)
             case "count_tokens":
-                call = await self._call(scope, receive, dialect, request_id)
-                client.reply(await count_reply(self._services, call))
+                client.reply(await count_reply(services, call))
             case "models" | "model":
-                call = await self._call(scope, receive, dialect, request_id)
-                client.reply(model_reply(self._services, call, route.rest))
+                client.reply(model_reply(services, call, route.rest))
             case "account":
-                call = await self._call(scope, receive, dialect, request_id)
-                client.reply(await account_reply(self._services, call, route.rest))
+                client.reply(await account_reply(services, call, route.rest))
             case "livez":
                 client.reply(_plain(200, b"ok\n"))
             case "readyz":
@@ -112,63 +110,21 @@ class Edge:
                 client.reply(_plain(200, b"ok\n") if reason is None else _plain(503, reason.encode() + b"\n"))
             case "metrics":
                 client.reply(_plain(200, await self._status.metrics()))
-            case None:
-                raise _no_route(scope, route)
-
-    async def _call(self, scope: Scope, receive: Receive, dialect: ChatDialect, request_id: str) -> Call:
-        clock = self._services.clock
-        started_s, started_monotonic_s = clock.now_s(), clock.monotonic_s()
-        headers = tuple(scope["headers"])
-        body = await self._body(receive, headers)
-        peer = scope["client"]
-        wire = WireRequest(
-            method=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"],
-            headers=headers,
-            body=body,
-        )
-        return Call(
-            request_id=request_id,
-            started_s=started_s,
-            started_monotonic_s=started_monotonic_s,
-            address=peer[0] if peer else "",
-            operation="chat",
-            dialect=dialect.for_request(wire),
-            wire=wire,
-        )
-
-    async def _body(self, receive: Receive, headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-        for name, value in headers:
-            if name == b"content-length" and int(value) > self._body_bytes_max:
-                raise self._too_large()
-        pieces: list[bytes] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientWentAway
-            pieces.append(message["body"])
-            size += len(message["body"])
-            if size > self._body_bytes_max:
-                raise self._too_large()
-            more = message["more_body"]
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def _too_large(self) -> Exception:
-        return refused(ErrorKind.TOO_LARGE, f"The request body is larger than {self._body_bytes_max} bytes.")
+            case _:
+                raise _no_route(call.wire, route)
 
 
 def _plain(status: int, body: bytes) -> WireReply:
     return WireReply(status=status, headers=((b"content-type", b"text/plain; charset=utf-8"),), body=body)
 
 
-def _no_route(scope: Scope, route: Route) -> Exception:
-    method, path = scope["method"], scope["path"]
-    if any(name == b"upgrade" for name, _ in scope["headers"]):
+def _no_route(request: WireRequest, route: Route) -> Exception:
+    if any(name == b"upgrade" for name, _ in request.headers):
         return refused(
             ErrorKind.UPGRADE, "This gateway speaks HTTP here, not WebSocket. Send a POST request."
         )
     if route.allowed:
-        return refused(ErrorKind.METHOD, f"Use {route.allowed} for {path}, not {method}.")
-    return refused(ErrorKind.NOT_FOUND, f"Unknown request URL: {method} {path}.", code="unknown_url")
+        return refused(ErrorKind.METHOD, f"Use {route.allowed} for {request.path}, not {request.method}.")
+    return refused(
+        ErrorKind.NOT_FOUND, f"Unknown request URL: {request.method} {request.path}.", code="unknown_url"
+    )

@@ -6,9 +6,11 @@ Gemini's model and verb stand in the path, split at the LAST colon (model names 
 """
 
 import re
+from functools import lru_cache
 from typing import Literal
 
-from allgate.core.value import Value
+from allgate.core.value import Value, changed
+from allgate.wire.headers import Headers
 
 Operation = Literal["chat", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"]
 
@@ -32,6 +34,10 @@ _ACCOUNT = ("/balance", "/dashboard/billing/subscription", "/dashboard/billing/u
 _PLAIN: dict[str, Operation] = {"/livez": "livez", "/readyz": "readyz", "/metrics": "metrics"}
 
 
+ROUTES_MAX = 1_024
+"""Paths remembered with their routes: those of Gemini hold the model's name."""
+
+
 class Route(Value, frozen=True, kw_only=True):
     """Where a request belongs. `dialect` also decides in which words errors are told; `rest` is the path after the
     versions. `operation` None: there is no such route; `allowed` then names the methods that exist, if any."""
@@ -42,31 +48,39 @@ class Route(Value, frozen=True, kw_only=True):
     allowed: str = ""
 
 
-def find_route(method: str, path: str, *, anthropic: bool, gemini: bool) -> Route:
-    """The route of a request. `anthropic` and `gemini` say that the headers are those of that vendor's clients."""
+def find_route(method: str, path: str, query: bytes, headers: Headers) -> Route:
+    """The route of a request. Where the path does not say whose words to use, the headers do."""
+    route = _by_path(method, path)
+    return route if route.dialect else changed(route, dialect=_dialect_of(path, query, headers))
+
+
+@lru_cache(maxsize=ROUTES_MAX)
+def _by_path(method: str, path: str) -> Route:
+    """The route as far as the path decides it; `dialect` is empty where every vendor has such a path."""
     if method == "GET" and path in _PLAIN:
         return Route(dialect="openai_chat", operation=_PLAIN[path])
     rest = _VERSIONS.sub("", path).rstrip("/") or "/"
     known = _POSTS.get(rest)
     if known is not None:
-        return Route(
-            dialect=known[0], operation=known[1] if method == "POST" else None, rest=rest, allowed="POST"
-        )
+        return _only("POST", method, known[0], known[1], rest)
     verb = _GEMINI_VERBS.get(rest.rpartition(":")[2])
     if verb is not None and rest.startswith(("/models/", "/tunedModels/")):
-        return Route(
-            dialect="gemini", operation=verb if method == "POST" else None, rest=rest, allowed="POST"
-        )
-    dialect = (
-        "gemini" if gemini or path.startswith("/v1beta") else "anthropic" if anthropic else "openai_chat"
-    )
+        return _only("POST", method, "gemini", verb, rest)
     if rest == "/models" or rest.startswith("/models/"):
-        operation: Operation = "models" if rest == "/models" else "model"
-        return Route(
-            dialect=dialect, operation=operation if method == "GET" else None, rest=rest, allowed="GET"
-        )
+        return _only("GET", method, "", "models" if rest == "/models" else "model", rest)
     if rest in _ACCOUNT or rest.startswith("/requests/"):
-        return Route(
-            dialect=dialect, operation="account" if method == "GET" else None, rest=rest, allowed="GET"
-        )
-    return Route(dialect=dialect, operation=None, rest=rest)
+        return _only("GET", method, "", "account", rest)
+    return Route(dialect="", operation=None, rest=rest)
+
+
+def _only(allowed: str, method: str, dialect: str, operation: Operation, rest: str) -> Route:
+    return Route(
+        dialect=dialect, operation=operation if method == allowed else None, rest=rest, allowed=allowed
+    )
+
+
+def _dialect_of(path: str, query: bytes, headers: Headers) -> str:
+    names = {name for name, _ in headers}
+    if b"x-goog-api-key" in names or b"key=" in query or path.startswith("/v1beta"):
+        return "gemini"
+    return "anthropic" if b"anthropic-version" in names else "openai_chat"

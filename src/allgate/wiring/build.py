@@ -11,20 +11,18 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import uvloop
-from uvicorn.config import Config
-from uvicorn.server import Server
 
 from allgate.admin.rows import ConfigError
 from allgate.dialects import CHAT_DIALECTS
 from allgate.gateway.exchanges import Exchanges
 from allgate.gateway.services import Services
 from allgate.http.edge import Edge
-from allgate.http.protocol import KEEP_ALIVE_S, EdgeProtocol, sweep
+from allgate.http.server import LISTEN_BACKLOG, EdgeServer
 from allgate.upstream.addresses import networks
 from allgate.upstream.egress import Egress, EgressLimits
 from allgate.upstream.fetcher import GuardedFetcher
@@ -43,8 +41,8 @@ READY_S_MAX = 2.0
 """A health check that waits longer than a load balancer does (2–5 s) is a failed one."""
 GC_ALLOCATIONS = 50_000
 """Between two looks at the youngest generation (Python: 700): about every 500 requests instead of every 7."""
-LISTEN_BACKLOG = 2_048
-"""Twice the connections that one process is measured with: a burst of reconnecting streams is not refused."""
+LAST_REPLIES_S = 5.0
+"""After the drain: what is written but has not left yet."""
 
 _log = logging.getLogger("allgate.serve")
 
@@ -94,20 +92,21 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     services = _services(settings, state, pool)
     _show(state, pool)
     edge = Edge(services, _Status(state, services.exchanges), settings.server.body_bytes_max)
-    server = _Server(_config(settings, edge))
+    server = EdgeServer(edge, asyncio.get_running_loop())
+    await server.start(listener)
     tasks = [
         asyncio.create_task(services.exchanges.run_ticker(), name="ticker"),
-        asyncio.create_task(sweep(server.server_state.connections), name="sweep"),
-        asyncio.create_task(server.serve(sockets=[listener]), name="serve"),
+        asyncio.create_task(server.sweep(), name="sweep"),
     ]
     try:
         yield Gateway(url=_url(listener), services=services, state=state, pool=pool)
     finally:
         services.exchanges.admitting = False
-        server.should_exit = True
+        server.stop()
         cut = await services.exchanges.drain(settings.server.drain_s)
         _log.info("drained", extra={"cut": cut})
-        for task in tasks[:-1]:
+        await server.aclose(LAST_REPLIES_S)
+        for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await pool.aclose()
@@ -148,23 +147,6 @@ def _fetcher(settings: Settings, pool: Pool) -> GuardedFetcher:
     return GuardedFetcher(Egress(pool, Resolver(), EgressLimits(allowed=allowed)))
 
 
-def _config(settings: Settings, edge: Edge) -> Config:
-    return Config(
-        edge,  # pyright: ignore[reportArgumentType] -- uvicorn's scope types are narrower than ASGI's
-        http=EdgeProtocol,
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=round(settings.server.drain_s) + 5,
-        backlog=LISTEN_BACKLOG,
-    )
-
-
 def _listener(listen: Listen) -> socket.socket:
     """Bound before anything else is opened, so that a taken port is a plain error."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
@@ -184,14 +166,6 @@ def _show(state: State, pool: Pool) -> None:
         state.metrics.gauge(
             f"allgate_upstream_connections_{name}", "gauge", f"Upstream connections: {name}.", counts(name)
         )
-
-
-class _Server(Server):
-    """uvicorn's server without its signal handling, which is ours."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 class _Status:
