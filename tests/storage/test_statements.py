@@ -6,7 +6,7 @@ from importlib.resources import files
 from allgate.admin.rows import PriceRow
 from allgate.storage import sql_text
 from allgate.storage.request_log import COLUMNS
-from allgate.storage.statements import STATEMENTS, schema_page, sql_page
+from allgate.storage.statements import DIALECTS, STATEMENTS, schema_page, sql_page
 from allgate.storage.tables import PRICE_COLUMNS, requests
 
 AGAIN = "run `python -m allgate.storage.statements`"
@@ -17,11 +17,12 @@ def page(name: str) -> str:
 
 
 def test_the_statements_are_written_out():
-    assert page("sqlite.sql") == sql_page(), AGAIN
+    assert page("statements.sql") == sql_page(), AGAIN
 
 
 def test_the_tables_are_written_out():
-    assert page("schema.sqlite.sql") == schema_page(), AGAIN
+    for dialect in DIALECTS:
+        assert page(f"schema.{dialect.name}.sql") == schema_page(dialect), AGAIN
 
 
 def test_every_statement_is_found_by_its_name_without_its_sentence():

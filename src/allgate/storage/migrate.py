@@ -1,5 +1,6 @@
 """Alembic, called from code: no alembic.ini, no command line. Imported only when a migration has to run."""
 
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
@@ -25,10 +26,9 @@ def newest_number() -> str:
 
 
 def upgrade(path: Path) -> None:
-    """Bring the database to the newest migration, in one transaction. Raises: UnknownNumber."""
+    """Bring a SQLite database to the newest migration, in one transaction. Raises: UnknownNumber."""
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = _config()
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
@@ -37,3 +37,21 @@ def upgrade(path: Path) -> None:
         raise UnknownNumber(str(error)) from error
     finally:
         engine.dispose()
+
+
+def script(number: str) -> str:
+    """What brings a PostgreSQL database from one migration (`base`: an empty one) to the newest, as SQL to be run in one
+    transaction. Raises: UnknownNumber."""
+    config = _config()
+    config.output_buffer = StringIO()
+    try:
+        command.upgrade(config, f"{number}:head", sql=True)
+    except (CommandError, ResolutionError) as error:
+        raise UnknownNumber(str(error)) from error
+    return config.output_buffer.getvalue()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config

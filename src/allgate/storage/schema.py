@@ -21,7 +21,7 @@ BUSY_MS = 5_000
 """How long a statement waits for a reader that checkpoints at the wrong moment."""
 
 # As Alembic itself makes it.
-_VERSION_TABLE = """
+VERSION_TABLE = """
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -87,7 +87,7 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 def _create(connection: sqlite3.Connection) -> None:
     stamp = f"INSERT INTO alembic_version (version_num) VALUES ('{SCHEMA_NUMBER}');"  # noqa: S608  our own constant
-    connection.executescript(f"BEGIN IMMEDIATE;\n{schema_script()}\n{_VERSION_TABLE}\n{stamp}\nCOMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE;\n{schema_script()}\n{VERSION_TABLE}\n{stamp}\nCOMMIT;")
 
 
 def _migrate(path: Path, number: str) -> None:

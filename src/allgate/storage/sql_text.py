@@ -6,14 +6,14 @@ from importlib.resources import files
 
 @cache
 def statements() -> dict[str, str]:
-    """Every statement of `sql/sqlite.sql` by its name, with named parameters."""
-    blocks = _page("sqlite.sql").split("\n-- name: ")[1:]
+    """Every statement of `sql/statements.sql` by its name, with named parameters."""
+    blocks = _page("statements.sql").split("\n-- name: ")[1:]
     return {name: body.rstrip() for name, _, body in (_parted(block) for block in blocks)}
 
 
-def schema_script() -> str:
-    """What makes an empty database into today's."""
-    return _page("schema.sqlite.sql")
+def schema_script(dialect: str = "sqlite") -> str:
+    """What makes an empty database into today's. `dialect`: sqlite or postgresql."""
+    return _page(f"schema.{dialect}.sql")
 
 
 def _parted(block: str) -> tuple[str, str, str]:

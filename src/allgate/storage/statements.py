@@ -7,14 +7,31 @@ longer than a whole start, stays out of them. A test makes the text anew and com
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Table, Text, and_, bindparam, delete, exists, func, insert, literal_column, or_, select
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from allgate.storage import tables
+
+DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), postgresql.dialect(paramstyle="named"))  # pyright: ignore[reportAssignmentType] -- untyped
 
 
 class Statement(NamedTuple):
@@ -38,7 +55,11 @@ STATEMENTS = (
         "Only the number: what a serving node asks for again and again.",
         lambda: select(tables.revision.c.number).where(tables.revision.c.id == literal_column("1")),
     ),
-    Statement("write_revision", "Publish a revision; there is one row.", lambda: _upsert(tables.revision)),
+    Statement(
+        "write_revision",
+        "Publish the revision that follows the present one; no row is written if somebody else did so before.",
+        lambda: _upsert(tables.revision, follows=tables.revision.c.number),
+    ),
     Statement("write_upstream", "Create or change an upstream.", lambda: _upsert(tables.upstreams)),
     Statement(
         "delete_credentials",
@@ -91,7 +112,7 @@ STATEMENTS = (
         lambda: select(
             tables.transfers.c.debit,
             tables.transfers.c.credit,
-            func.sum(tables.transfers.c.amount_nano_usd),
+            _sum(tables.transfers.c.amount_nano_usd),
             func.count(),
         ).group_by(tables.transfers.c.debit, tables.transfers.c.credit),
     ),
@@ -116,7 +137,7 @@ STATEMENTS = (
             tables.requests.c.request_id,
             tables.requests.c.price,
             tables.requests.c.charged_nano_usd,
-            select(func.sum(tables.transfers.c.amount_nano_usd))
+            select(_sum(tables.transfers.c.amount_nano_usd))
             .where(tables.transfers.c.id == tables.requests.c.request_id)
             .scalar_subquery(),
             *(tables.requests.c[name] for name in tables.USAGE_OF_REQUEST),
@@ -134,7 +155,7 @@ STATEMENTS = (
         "read_granted",
         "All that was ever added to an account: its opening balance and its top-ups, which lie together.",
         lambda: select(
-            func.coalesce(func.sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
+            func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
         ).where(
             tables.transfers.c.credit == bindparam("account"),
             or_(
@@ -150,7 +171,7 @@ STATEMENTS = (
         "read_spent",
         "What an account paid for requests whose ids lie in a range, which is a range of time.",
         lambda: select(
-            func.coalesce(func.sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
+            func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
         ).where(
             tables.transfers.c.id >= bindparam("from_id"),
             tables.transfers.c.id < bindparam("before_id"),
@@ -253,6 +274,11 @@ STATEMENTS = (
 )
 
 
+def _sum(amounts: ColumnElement[int]) -> ColumnElement[int]:
+    """A sum of 64-bit integers that is one, too: PostgreSQL would make it a decimal."""
+    return cast(func.sum(amounts), BigInteger)
+
+
 def _one_response() -> tuple[ColumnElement[bool], ...]:
     return tables.responses.c.account == bindparam("account"), tables.responses.c.id == bindparam("id")
 
@@ -266,13 +292,17 @@ def _conversation_goes_on() -> ColumnElement[bool]:
     )
 
 
-def _upsert(table: Table) -> ClauseElement:
-    """Insert a row, or replace every member of the one that has its key."""
+def _upsert(table: Table, *, follows: Column[int] | None = None) -> ClauseElement:
+    """Insert a row, or replace every member of the one that has its key; `follows`: only if this member grows by one."""
     statement = upsert(table)
     changed = {
         column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key
     }
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_=changed,
+        where=None if follows is None else follows == statement.excluded[follows.name] - literal_column("1"),
+    )
 
 
 def _added() -> ClauseElement:
@@ -288,16 +318,15 @@ def _added() -> ClauseElement:
 
 
 def sql_page() -> str:
-    """`sql/sqlite.sql`: every statement as text, named parameters, one block each."""
+    """`sql/statements.sql`: every statement as text, named parameters, one block each."""
     dialect: Dialect = sqlite.dialect(paramstyle="named")  # pyright: ignore[reportAssignmentType] -- its __init__ is untyped
     return "-- Made by `python -m allgate.storage.statements` from storage/statements.py.\n" + "".join(
         f"\n-- name: {one.name}\n-- {one.sentence}\n{_text(one.build(), dialect)};\n" for one in STATEMENTS
     )
 
 
-def schema_page() -> str:
-    """`sql/schema.sqlite.sql`: the tables as they are today, for an empty database."""
-    dialect: Dialect = sqlite.dialect()  # pyright: ignore[reportAssignmentType] -- as above
+def schema_page(dialect: Dialect) -> str:
+    """`sql/schema.sqlite.sql` and its sister: the tables as they are today, for an empty database."""
     return (
         "-- Made by `python -m allgate.storage.statements` from storage/tables.py.\n\n"
         + "\n\n".join(f"{_text(element, dialect)};" for element in _schema())
@@ -321,8 +350,9 @@ def main() -> None:
     from pathlib import Path
 
     folder = Path(__file__).parent / "sql"
-    (folder / "sqlite.sql").write_text(sql_page())
-    (folder / "schema.sqlite.sql").write_text(schema_page())
+    (folder / "statements.sql").write_text(sql_page())
+    for dialect in DIALECTS:
+        (folder / f"schema.{dialect.name}.sql").write_text(schema_page(dialect))
 
 
 if __name__ == "__main__":

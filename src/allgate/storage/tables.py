@@ -22,9 +22,16 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.schema import SchemaItem
 
 metadata = MetaData()
+
+
+@compiles(Text, "postgresql")
+def _text_in_order_of_bytes(*_: object, **__: object) -> str:
+    """SQLite compares text by its bytes. So must PostgreSQL, whatever its locale: ids are read in ranges."""
+    return 'TEXT COLLATE "C"'
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:

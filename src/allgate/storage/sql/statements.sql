@@ -13,8 +13,8 @@ FROM revision
 WHERE revision.id = 1;
 
 -- name: write_revision
--- Publish a revision; there is one row.
-INSERT INTO revision (id, number, published_ms, document) VALUES (:id, :number, :published_ms, :document) ON CONFLICT (id) DO UPDATE SET number = excluded.number, published_ms = excluded.published_ms, document = excluded.document;
+-- Publish the revision that follows the present one; no row is written if somebody else did so before.
+INSERT INTO revision (id, number, published_ms, document) VALUES (:id, :number, :published_ms, :document) ON CONFLICT (id) DO UPDATE SET number = excluded.number, published_ms = excluded.published_ms, document = excluded.document WHERE revision.number = excluded.number - 1;
 
 -- name: write_upstream
 -- Create or change an upstream.
@@ -77,7 +77,7 @@ WHERE balances.account = :account;
 
 -- name: read_movements
 -- What all transfers of each pair of accounts add up to, and how many they are.
-SELECT transfers.debit, transfers.credit, sum(transfers.amount_nano_usd) AS sum_1, count(*) AS count_1
+SELECT transfers.debit, transfers.credit, CAST(sum(transfers.amount_nano_usd) AS BIGINT) AS sum_1, count(*) AS count_1
 FROM transfers GROUP BY transfers.debit, transfers.credit;
 
 -- name: read_openings
@@ -89,7 +89,7 @@ FROM accounts;
 
 -- name: read_charged_lines
 -- Every line of the request log with its usage, what it says was charged, and what was transferred (null: nothing).
-SELECT requests.request_id, requests.price, requests.charged_nano_usd, (SELECT sum(transfers.amount_nano_usd) AS sum_1
+SELECT requests.request_id, requests.price, requests.charged_nano_usd, (SELECT CAST(sum(transfers.amount_nano_usd) AS BIGINT) AS sum_1
 FROM transfers
 WHERE transfers.id = requests.request_id) AS anon_1, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
 FROM requests;
@@ -104,13 +104,13 @@ WHERE requests.request_id = transfers.id));
 
 -- name: read_granted
 -- All that was ever added to an account: its opening balance and its top-ups, which lie together.
-SELECT coalesce(sum(transfers.amount_nano_usd), 0) AS coalesce_1
+SELECT coalesce(CAST(sum(transfers.amount_nano_usd) AS BIGINT), 0) AS coalesce_1
 FROM transfers
 WHERE transfers.credit = :account AND (transfers.id = ('opening:' || :account) OR transfers.id >= 'topup:' AND transfers.id < 'topup;');
 
 -- name: read_spent
 -- What an account paid for requests whose ids lie in a range, which is a range of time.
-SELECT coalesce(sum(transfers.amount_nano_usd), 0) AS coalesce_1
+SELECT coalesce(CAST(sum(transfers.amount_nano_usd) AS BIGINT), 0) AS coalesce_1
 FROM transfers
 WHERE transfers.id >= :from_id AND transfers.id < :before_id AND transfers.debit = :account;
 

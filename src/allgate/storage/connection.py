@@ -1,0 +1,54 @@
+"""What a job needs of a database, in the words of `sqlite3`: the same functions run on SQLite and on PostgreSQL.
+
+Statements are those of `sql/statements.sql`, with named parameters. A job is a function of a connection; it runs in one
+transaction, on the thread that owns the connection, and blocks there. `sqlite3.Connection` and `storage.writer.Writer`
+are such a connection and such a thread; `storage.postgres` has the other two.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Rows(Protocol):
+    """What a statement gave. Rows are read once, in order; `rowcount`: how many it wrote."""
+
+    @property
+    def rowcount(self) -> int: ...
+    @property
+    def description(self) -> Sequence[Sequence[object]]:
+        """The name of each column, first in its tuple."""
+        ...
+
+    def fetchone(self) -> tuple[object, ...] | None: ...
+    def fetchall(self) -> list[tuple[object, ...]]: ...
+    def __iter__(self) -> Iterator[tuple[object, ...]]: ...
+
+
+class Connection(Protocol):
+    """A connection inside a transaction."""
+
+    def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Rows: ...
+
+
+class JobThread(Protocol):
+    """A thread with a connection of its own. `submit` from any other; the future has the result after the commit."""
+
+    def submit(self, run: Callable[[Connection], Result]) -> "Future[Result]": ...
+    def close(self) -> None:
+        """Run what waits, then disconnect. Blocks."""
+        ...
+
+
+class ConstraintBroken(Exception):
+    """What would be written breaks a rule of the tables. On SQLite: `sqlite3.IntegrityError`."""
+
+
+class DatabaseGone(OSError):
+    """The database cannot be reached. Whether a commit under way was made is unknown; every job may be repeated."""
+
+
+class DatabaseRefused(Exception):
+    """The database answers, and says no: who we are, what it is called, what we may do, or what we asked."""
