@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from allgate.billing.prices import PriceMissing, PriceSheet, charge_for
+from allgate.billing.prices import charge_for
+from allgate.billing.sheets import PriceSheet
 from allgate.core.usage import Usage
 
 
@@ -89,6 +90,15 @@ def test_lines_show_the_arithmetic_and_nothing_that_was_not_used():
     ]
 
 
-def test_a_search_without_a_price_is_an_error_that_names_the_sheet():
-    with pytest.raises(PriceMissing, match="price sheet s has no price for web_search"):
-        charge_for(Usage(web_search_calls=1), sheet())
+def test_a_search_that_nobody_asked_for_and_that_has_no_price_is_named():
+    charge = charge_for(Usage(input_tokens=1, web_search_calls=2, web_fetch_calls=0), sheet())
+    assert (charge.amount_nano_usd, charge.unpriced) == (3_000, ("web_search",))
+
+
+def test_seconds_beside_tokens_need_no_price_and_alone_are_named():
+    assert charge_for(Usage(input_tokens=1, milliseconds=900), sheet()).unpriced == ()
+    assert charge_for(Usage(images=1, milliseconds=900, characters=3), sheet()).unpriced == (
+        "image",
+        "second",
+        "character",
+    )

@@ -34,7 +34,7 @@ def books(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         "INSERT INTO prices (id, name, input, output, cache_read, web_search, source, valid_from_ms)"
         f" VALUES ('{PRICE}', 'M', '3', '15', '0.3', '0.01', '', 0)"
     )
-    connection.execute("INSERT INTO accounts VALUES ('demo', 1000000000, 'file', 0, 0)")
+    connection.execute("INSERT INTO accounts VALUES ('demo', 1000000000, NULL, 'file', 0, 0)")
     assert open_account(connection, "demo", NanoUsd(10**9), 1)
     assert top_up(connection, "demo", NanoUsd(5), top_up_id="x", reason="", at_ms=1)
     book = Book()

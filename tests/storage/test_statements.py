@@ -41,4 +41,4 @@ def test_the_log_writes_every_column_in_order():
 
 
 def test_the_prices_are_those_of_a_row():
-    assert (*PRICE_COLUMNS, "source") == PriceRow.__struct_fields__
+    assert {*PRICE_COLUMNS, "source"} == {*PriceRow.__struct_fields__}

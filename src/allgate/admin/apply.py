@@ -56,6 +56,7 @@ def plan_apply(current: Document, declared: Document, *, adopt: bool = False) ->
         upstreams=_merged(current.upstreams, declared.upstreams),
         sheets=_merged(current.sheets, declared.sheets),
         models=_merged(current.models, declared.models),
+        groups=_merged(current.groups, declared.groups),
         accounts=_merged(current.accounts, declared.accounts),
         keys=_merged(current.keys, declared.keys),
     )

@@ -10,15 +10,8 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from allgate.admin.rows import (
-    ConfigError,
-    Declaration,
-    DeploymentRow,
-    KeyRow,
-    ModelRow,
-    SheetRow,
-    UpstreamRow,
-)
+from allgate.admin.price_rows import BudgetRow, GroupRow, SheetRow
+from allgate.admin.rows import ConfigError, Declaration, DeploymentRow, KeyRow, ModelRow, UpstreamRow
 from allgate.core.money import NanoUsd, usd
 from allgate.core.secret import Secret
 from allgate.core.value import Value
@@ -50,6 +43,7 @@ class AccountRecord(Value, frozen=True, kw_only=True):
 
     name: str
     opening_nano_usd: NanoUsd = NanoUsd(0)
+    group: str | None = None
 
 
 class KeyRecord(Value, frozen=True, kw_only=True):
@@ -63,6 +57,7 @@ class KeyRecord(Value, frozen=True, kw_only=True):
     networks: tuple[str, ...] = ()
     expires: str | None = None
     loopback_only: bool = False
+    budget: BudgetRow | None = None
 
     @property
     def id(self) -> str:
@@ -87,6 +82,7 @@ class Document(Value, frozen=True, kw_only=True):
     upstreams: dict[str, Kept[UpstreamRow]] = {}
     sheets: dict[str, Kept[SheetRow]] = {}
     models: dict[str, Kept[ModelRecord]] = {}
+    groups: dict[str, Kept[GroupRow]] = {}
     accounts: dict[str, Kept[AccountRecord]] = {}
     keys: dict[str, Kept[KeyRecord]] = {}
 
@@ -96,6 +92,7 @@ class Document(Value, frozen=True, kw_only=True):
             "upstreams": self.upstreams,
             "sheets": self.sheets,
             "models": self.models,
+            "groups": self.groups,
             "accounts": self.accounts,
             "keys": self.keys,
         }
@@ -120,10 +117,13 @@ def document_of(declared: Declaration, resolve: Resolve) -> Document:
         upstreams=_by_name("upstreams", declared.upstreams, lambda row: row.name),
         sheets=_by_name("prices", sheets, lambda row: row.name),
         models=_by_name("models", [_model(row) for row in declared.models], lambda row: row.name),
+        groups=_by_name("groups", declared.groups, lambda row: row.name),
         accounts=_by_name(
             "accounts",
             [
-                AccountRecord(name=row.name, opening_nano_usd=_opening(row.name, row.balance_usd))
+                AccountRecord(
+                    name=row.name, opening_nano_usd=_opening(row.name, row.balance_usd), group=row.group
+                )
                 for row in declared.accounts
             ],
             lambda row: row.name,
@@ -156,6 +156,7 @@ def key_record(account: str, row: KeyRow, secret: Secret) -> KeyRecord:
         networks=row.networks,
         expires=row.expires,
         loopback_only=text.startswith(DEMO_KEY_PREFIX),
+        budget=row.budget,
     )
 
 

@@ -4,26 +4,18 @@ One shape for all three, so that `apply` is a comparison of equal values. Names 
 price sheet and an account are each known by their name, a key by its account's and its own. A renamed row is a new row,
 and the log lines of the old one keep meaning what they meant.
 
-Prices and amounts are decimal strings here and become exact numbers in `billing`; a TOML float is refused, because
-0.1 is not a tenth.
+The rows of prices, groups and budgets are in `price_rows`. Amounts are decimal strings here and become exact numbers in
+`billing`; a TOML float is refused, because 0.1 is not a tenth.
 """
 
 from typing import Annotated
 
 from msgspec import Meta
 
+from allgate.admin.price_rows import BudgetRow, GroupRow, Name, PriceRow, Said, SheetRow
 from allgate.core.secret import Secret
 from allgate.core.value import Value
 from allgate.wire.json import JsonObject
-
-NAME_CHARACTERS_MAX = 200
-"""Longest names seen at vendors (OpenRouter's, Hugging Face paths) stay below 120."""
-
-Name = Annotated[
-    str, Meta(min_length=1, max_length=NAME_CHARACTERS_MAX, description="What it is called; unique.")
-]
-Said = Meta
-"""A field's sentence in docs/settings.md."""
 
 
 class ConfigError(ValueError):
@@ -79,34 +71,6 @@ class DeploymentRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = {}
 
 
-class PriceRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model costs, in decimal strings: USD per million tokens, or per piece."""
-
-    input: Annotated[str, Said(description="Input tokens.")]
-    output: Annotated[str, Said(description="Output tokens.")]
-    cache_read: Annotated[str | None, Said(description="Input read from a cache. Default: as input.")] = None
-    cache_write_5m: Annotated[
-        str | None, Said(description="Input written to a cache for 5 minutes. Default: as input.")
-    ] = None
-    cache_write_1h: Annotated[str | None, Said(description="The same for an hour. Default: as input.")] = None
-    reasoning: Annotated[str | None, Said(description="Thinking. Default: as output.")] = None
-    input_audio: Annotated[str | None, Said(description="Audio in. Default: as input.")] = None
-    input_image: Annotated[str | None, Said(description="Pictures in. Default: as input.")] = None
-    output_audio: Annotated[str | None, Said(description="Audio out. Default: as output.")] = None
-    output_image: Annotated[str | None, Said(description="Pictures out. Default: as output.")] = None
-    call: Annotated[str | None, Said(description="USD per request, beside its tokens.")] = None
-    web_search: Annotated[
-        str | None, Said(description="USD per search. Without it, a search is refused.")
-    ] = None
-    source: Annotated[str, Said(description="Where the prices are from; shown, not used.")] = ""
-
-
-class SheetRow(PriceRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A price sheet with a name of its own, for several models; the other members are those of `models.price`."""
-
-    name: Name
-
-
 class ModelRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A public model: what clients ask for."""
 
@@ -137,6 +101,7 @@ class KeyRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     networks: Annotated[tuple[str, ...], Said(description="From where (CIDR). Default: anywhere.")] = ()
     expires: Annotated[str | None, Said(description="ISO date or time, UTC unless it says otherwise.")] = None
+    budget: Annotated[BudgetRow | None, Said(description="The most that may be spent with it.")] = None
 
 
 class AccountRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +111,9 @@ class AccountRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     balance_usd: Annotated[
         str, Said(description="Granted once, when the account is first seen: a decimal string.")
     ] = "0"
+    group: Annotated[
+        str | None, Said(description="The name of a group, whose prices and budget are then its own.")
+    ] = None
     keys: Annotated[tuple[KeyRow, ...], Said(description="Its keys.")] = ()
 
 
@@ -155,4 +123,5 @@ class Declaration(Value, frozen=True, kw_only=True):
     upstreams: tuple[UpstreamRow, ...] = ()
     models: tuple[ModelRow, ...] = ()
     prices: tuple[SheetRow, ...] = ()
+    groups: tuple[GroupRow, ...] = ()
     accounts: tuple[AccountRow, ...] = ()

@@ -8,7 +8,8 @@ Its key is printed in the documentation, so the registry lets it in only where t
 import os
 from pathlib import Path
 
-from allgate.admin.rows import AccountRow, Declaration, DeploymentRow, KeyRow, ModelRow, SheetRow, UpstreamRow
+from allgate.admin.price_rows import SheetRow
+from allgate.admin.rows import AccountRow, Declaration, DeploymentRow, KeyRow, ModelRow, UpstreamRow
 from allgate.core.secret import Secret
 from allgate.simulator.in_thread import running
 from allgate.telemetry.log import set_up
@@ -67,7 +68,15 @@ def demo_declaration(simulator_url: str) -> Declaration:
         ),
         prices=(
             SheetRow(
-                name=SHEET, input="1", output="2", cache_read="0.1", web_search="0.01", source="invented"
+                name=SHEET,
+                input="1",
+                output="2",
+                cache_read="0.1",
+                web_search="0.01",
+                web_fetch="0",
+                code_execution="0.001",
+                file_search="0.0025",
+                source="invented",
             ),
         ),
         accounts=(

@@ -40,6 +40,9 @@ class Usage(Value, frozen=True, kw_only=True):
     web_fetch_calls: int | None = None
     code_execution_calls: int | None = None
     file_search_calls: int | None = None
+    service_tier: str | None = None  # what the provider says it served, where that is not the ordinary one
+    image_size: str | None = None  # of `images`, such as 1024x1024
+    image_quality: str | None = None
     estimated: bool = False  # counted by us from what was relayed, because the provider did not say
 
     @property
@@ -48,6 +51,23 @@ class Usage(Value, frozen=True, kw_only=True):
 
 
 USAGE_NOTHING = Usage()
+
+ORDINARY_TIERS = frozenset(
+    {"auto", "default", "standard", "on_demand", "standard_only", "service_tier_unspecified"}
+)
+"""What OpenAI, Anthropic, Groq and Gemini call the service that costs the list price."""
+
+
+def special_tier(word: object) -> str | None:
+    """A provider's word for the tier that it served; None: the ordinary one, or it did not say.
+
+    >>> special_tier("FLEX"), special_tier("default")
+    ('flex', None)
+    """
+    if not word or not isinstance(word, str):
+        return None
+    tier = word.lower()
+    return None if tier in ORDINARY_TIERS else tier
 
 
 def merged(older: Usage | None, newer: Usage) -> Usage:

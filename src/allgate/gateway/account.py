@@ -136,7 +136,11 @@ def _receipt(proof: Proof) -> dict[str, object]:
         "uncollected_usd": usd_text(uncollected),
         "settlement": "posted" if receipt else "voided",
         "price_sheet": row.price_id,
+        "price_valid_from": proof.valid_from or None,
+        "variants": None if charge is None else charge.variants,
         "lines": None if charge is None else [_line(line) for line in charge.lines],
+        "ratio": None if charge is None else charge.ratio,
+        "unpriced": None if charge is None else charge.unpriced,
         "notes": row.notes,
         "error": row.error,
     }

@@ -17,6 +17,9 @@ from allgate.identity.caller import Caller, key_hash, permit, presented_key, unk
 from allgate.routing.catalogue import Model
 from allgate.wire.message import WireRequest
 
+TIER_FIELDS = frozenset({"service_tier", "serviceTier"})
+"""Where a request asks for a service tier, which may cost more than the ordinary one."""
+
 
 class Call(Value, frozen=True, kw_only=True):
     """A request as it arrived: our id for it, when, from where, on which door."""
@@ -70,16 +73,26 @@ def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
             f"The model '{model.name}' has no price yet, so it cannot be used. Ask the operator of this gateway.",
             code="price_missing",
         )
+    if caller.group is not None:
+        pricing = directory.group_price(caller.group, model.name, pricing)
     return Permitted(caller=caller, head=head, model=model, pricing=pricing)
 
 
 async def reserve(ledger: Ledger, call: Call, allowed: Permitted) -> Reservation:
-    """Set aside the most this request can cost. Raises: Refused(BILLING): the balance does not cover it."""
+    """Set aside the most this request can cost.
+
+    Raises: Refused(BILLING): the balance or a budget does not cover it; PriceMissing: a hosted tool has no price.
+    """
     head = allowed.head
     output_tokens = head.output_tokens_max
     if output_tokens is None:
         output_tokens = allowed.model.output_tokens_default
-    amount = allowed.pricing.worst_case(head.input_bytes, output_tokens, head.n)
+    pricing = allowed.pricing
+    if pricing.varied or head.features:
+        tiered = not head.fields.isdisjoint(TIER_FIELDS)
+        amount = pricing.bound(head.input_bytes, output_tokens, head.n, tiered=tiered, features=head.features)
+    else:
+        amount = pricing.worst_case(head.input_bytes, output_tokens, head.n)
     hold = Hold(
         request_id=call.request_id,
         account_id=allowed.caller.account_id,
@@ -87,4 +100,4 @@ async def reserve(ledger: Ledger, call: Call, allowed: Permitted) -> Reservation
         amount_nano_usd=amount,
     )
     await ledger.hold(hold)
-    return Reservation(ledger, hold, allowed.pricing, head.input_bytes)
+    return Reservation(ledger, hold, pricing, head.input_bytes)

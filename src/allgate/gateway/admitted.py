@@ -108,7 +108,7 @@ class Admitted:
             usage=reservation.usage,
             charged_nano_usd=charged_nano_usd,
             hold_nano_usd=reservation.hold.amount_nano_usd,
-            price_id=reservation.pricing.sheet.id,
+            price_id=reservation.pricing.id,
             error=f"{failure.kind}: {failure.message}" if failure else "",
             notes=notes_header(self.notes) if self.notes else "",
             user_agent=text(call.wire.headers, "user-agent") or "",

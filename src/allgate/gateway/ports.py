@@ -77,11 +77,12 @@ class LogRow(Value, frozen=True, kw_only=True):
 
 class Proof(Value, frozen=True, kw_only=True):
     """What a finished request used and was charged: its line of the log, its receipt (None: nothing was posted), and the
-    charge recomputed from both, line by line (None: its price sheet is gone)."""
+    charge recomputed from both, line by line (None: its price sheet is gone). `valid_from`: since when the sheet was in force."""
 
     row: LogRow
     receipt: Receipt | None
     charge: Charge | None
+    valid_from: str = ""
 
 
 class Books(Protocol):
@@ -113,6 +114,10 @@ class Directory(Protocol):
         ...
 
     def price(self, price_id: str) -> Pricing | None: ...
+
+    def group_price(self, group: str, model: str, pricing: Pricing) -> Pricing:
+        """The same prices at the group's ratio for this model."""
+        ...
 
 
 class Recorder(Protocol):

@@ -75,7 +75,7 @@ class Reservation:
             if usage is not None:
                 self.usage = usage
                 self.charged_nano_usd = self.pricing.charge(usage)
-                charge = Charge(amount_nano_usd=self.charged_nano_usd, sheet_id=self.pricing.sheet.id)
+                charge = Charge(amount_nano_usd=self.charged_nano_usd, sheet_id=self.pricing.id)
             settlement = Settlement(hold=self.hold, charge=charge, reason=outcome.kind)
             self._receipt = self._ledger.settle(settlement)
         return self._receipt

@@ -15,7 +15,8 @@ KEY_PREFIX = "sk-allgate-"
 
 
 class Caller(Value, frozen=True, kw_only=True):
-    """An authenticated key. `models` None: every model; `networks` empty: every address; `expires_s` None: never."""
+    """An authenticated key. `models` None: every model; `networks` empty: every address; `expires_s` None: never;
+    `group`: that of its account, where it has prices of its own."""
 
     account_id: str
     key_id: str
@@ -24,6 +25,7 @@ class Caller(Value, frozen=True, kw_only=True):
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     expires_s: float | None = None
     loopback_only: bool = False  # the published demo key
+    group: str | None = None
 
 
 def key_hash(secret: str) -> str:

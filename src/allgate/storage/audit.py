@@ -6,13 +6,15 @@ Not drift: charges whose line is gone (a kill loses the newest lines, retention 
 """
 
 import sqlite3
+from decimal import Decimal
 from functools import cache, partial
 from typing import NamedTuple
 
-from allgate.billing.prices import PriceMissing, PriceSheet, charge_for
+from allgate.billing.prices import charge_for
+from allgate.billing.sheets import PriceSheet
 from allgate.core.value import Value
 from allgate.storage.postings import read_balances
-from allgate.storage.prices import read_sheet
+from allgate.storage.prices import read_priced
 from allgate.storage.request_log import read_usage
 from allgate.storage.sql_text import statements
 
@@ -105,7 +107,7 @@ def _check_openings(connection: sqlite3.Connection, found: _Found) -> None:
 
 def _check_lines(connection: sqlite3.Connection, found: _Found) -> int:
     """What was transferred for a line is what the line says, and what its usage costs."""
-    sheet_of = cache(partial(read_sheet, connection))
+    priced_by = cache(partial(read_priced, connection))
     lines = 0
     for line in connection.execute(statements()["read_charged_lines"]):
         row = _Line(*line[:4], usage=line[4:])
@@ -113,7 +115,7 @@ def _check_lines(connection: sqlite3.Connection, found: _Found) -> int:
         found.compare("charge of a line", row.request_id, row.transferred or 0, row.charged)
         if row.transferred is not None:
             found.compare(
-                "recomputed charge", row.request_id, row.transferred, _cost(row, sheet_of(row.price))
+                "recomputed charge", row.request_id, row.transferred, _cost(row, priced_by(row.price))
             )
     return lines
 
@@ -126,11 +128,6 @@ class _Line(NamedTuple):
     usage: tuple[object, ...]
 
 
-def _cost(line: _Line, sheet: PriceSheet | None) -> int | None:
-    """None: its sheet is gone, or has no price for what was used."""
-    if sheet is None:
-        return None
-    try:
-        return charge_for(read_usage(line.usage), sheet).amount_nano_usd
-    except PriceMissing:
-        return None
+def _cost(line: _Line, priced: tuple[PriceSheet, Decimal] | None) -> int | None:
+    """None: its sheet is gone."""
+    return None if priced is None else charge_for(read_usage(line.usage), *priced).amount_nano_usd

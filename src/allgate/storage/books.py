@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from allgate.billing.prices import PriceMissing, charge_for
+from allgate.billing.prices import charge_for
 from allgate.core.money import NanoUsd
 from allgate.gateway.ports import Proof
 from allgate.storage.config_store import read_number
 from allgate.storage.postings import read_receipt
-from allgate.storage.prices import read_sheet
+from allgate.storage.prices import read_priced
 from allgate.storage.request_log import read_row
 from allgate.storage.schema import open_reading
 from allgate.storage.sql_text import statements
@@ -84,10 +84,9 @@ def _proof(account: str, request_id: str, connection: sqlite3.Connection) -> Pro
     if columns is None:
         return None
     row, receipt = read_row(columns), read_receipt(connection, request_id)
-    sheet = read_sheet(connection, row.price_id)
-    if sheet is None or receipt is None:
+    priced = read_priced(connection, row.price_id)
+    if priced is None or receipt is None:
         return Proof(row=row, receipt=receipt, charge=None)
-    try:
-        return Proof(row=row, receipt=receipt, charge=charge_for(row.usage, sheet))
-    except PriceMissing:
-        return Proof(row=row, receipt=receipt, charge=None)
+    return Proof(
+        row=row, receipt=receipt, charge=charge_for(row.usage, *priced), valid_from=priced[0].valid_from
+    )

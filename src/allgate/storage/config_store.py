@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 
 from allgate.admin.apply import Change
+from allgate.admin.price_rows import GroupRow, PriceRow, SheetRow
 from allgate.admin.records import (
     AccountRecord,
     Document,
@@ -20,7 +21,7 @@ from allgate.admin.records import (
     from_json,
     to_json,
 )
-from allgate.admin.rows import PriceRow, SheetRow, UpstreamRow
+from allgate.admin.rows import UpstreamRow
 from allgate.core.value import Value
 from allgate.storage.postings import open_account
 from allgate.storage.sql_text import statements
@@ -98,6 +99,8 @@ def _write_row(
             _write_sheet(run, document.sheets[change.name], sheet_id, now_ms)
         case "models":
             _write_model(run, document.models[change.name], now_ms)
+        case "groups":
+            _write_group(run, document.groups[change.name], now_ms)
         case "accounts":
             _write_account(run, document.accounts[change.name], now_ms)
         case "keys":
@@ -127,7 +130,8 @@ def _write_sheet(
 ) -> None:
     row, price_id = kept.record, sheet_id(kept.record)
     prices = _members(row, "name", *PriceRow.__struct_fields__)
-    run("write_price", prices | {"id": price_id, "valid_from_ms": now_ms})
+    cases = {"images": _json_or_none(row.images), "variants": _json_or_none(row.variants)}
+    run("write_price", prices | cases | {"id": price_id, "valid_from_ms": now_ms})
     run("write_sheet", {"name": row.name, "price_id": price_id} | _state(kept, now_ms))
 
 
@@ -144,8 +148,16 @@ def _write_model(run: Callable[[str, Parameters], None], kept: Kept[ModelRecord]
         )
 
 
+def _write_group(run: Callable[[str, Parameters], None], kept: Kept[GroupRow], now_ms: int) -> None:
+    row = kept.record
+    members = {"model_ratios": _json(row.model_ratios), "budget": _json_or_none(row.budget)}
+    run("write_group", _members(row, "name", "ratio") | members | _state(kept, now_ms))
+
+
 def _write_account(run: Callable[[str, Parameters], None], kept: Kept[AccountRecord], now_ms: int) -> None:
-    run("write_account", _members(kept.record, "name", "opening_nano_usd") | _state(kept, now_ms))
+    row = kept.record
+    members = _members(row, "name", "opening_nano_usd") | {"member_of": row.group}
+    run("write_account", members | _state(kept, now_ms))
 
 
 def _write_key(run: Callable[[str, Parameters], None], kept: Kept[KeyRecord], now_ms: int) -> None:
@@ -154,6 +166,7 @@ def _write_key(run: Callable[[str, Parameters], None], kept: Kept[KeyRecord], no
     lists = {
         "models": None if row.models is None else _json(row.models),
         "networks": _json(row.networks),
+        "budget": _json_or_none(row.budget),
     }
     run("write_key", members | lists | _state(kept, now_ms))
 
@@ -166,5 +179,9 @@ def _state(kept: Kept[Value], now_ms: int) -> Parameters:
     return {"managed_by": kept.managed_by, "disabled": kept.disabled, "changed_ms": now_ms}
 
 
-def _json(value: tuple[str, ...] | Mapping[str, object]) -> str:
+def _json(value: tuple[object, ...] | Mapping[str, object] | Value) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _json_or_none(value: tuple[object, ...] | Value | None) -> str | None:
+    return _json(value) if value else None

@@ -1,24 +1,41 @@
 """Dated price sheets, read back as they were served."""
 
 import sqlite3
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
-from allgate.billing.prices import PriceSheet
+from allgate.billing.sheets import UNITS, ImagePrice, PriceSheet, PriceVariant, read_price_ref
 from allgate.storage.sql_text import statements
 
 
-def read_sheet(connection: sqlite3.Connection, price_id: str) -> PriceSheet | None:
+def read_sheet(connection: sqlite3.Connection, sheet_id: str) -> PriceSheet | None:
     """The exact prices of a sheet; None: there is no such sheet."""
-    cursor = connection.execute(statements()["read_price"], {"id": price_id})
+    cursor = connection.execute(statements()["read_price"], {"id": sheet_id})
     row = cursor.fetchone()
     if row is None:
         return None
     named = {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
-    prices = {
-        name: Decimal(text)
-        for name in PriceSheet.__struct_fields__
-        if name not in ("id", "source", "valid_from") and (text := named[name]) is not None
+    prices = {unit: Decimal(named[unit]) for unit in UNITS if named[unit] is not None}
+    valid_from = datetime.fromtimestamp(named["valid_from_ms"] / 1000, UTC)
+    other = {
+        "id": sheet_id,
+        "images": _cases(named["images"], ImagePrice),
+        "variants": _cases(named["variants"], PriceVariant),
+        "source": named["source"],
+        "valid_from": valid_from.isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
-    return msgspec.convert(prices | {"id": price_id, "source": named["source"]}, PriceSheet)
+    return msgspec.convert(prices | other, PriceSheet)
+
+
+def read_priced(connection: sqlite3.Connection, ref: str) -> tuple[PriceSheet, Decimal] | None:
+    """The sheet and the ratio that a transfer or a line names; None: its sheet is gone."""
+    sheet_id, ratio = read_price_ref(ref)
+    sheet = read_sheet(connection, sheet_id)
+    return None if sheet is None else (sheet, ratio)
+
+
+def _cases(text: str | None, kind: type[ImagePrice] | type[PriceVariant]) -> tuple[object, ...]:
+    """Decimals are text in the JSON of a row, as everywhere."""
+    return () if text is None else msgspec.json.decode(text, type=tuple[kind, ...])

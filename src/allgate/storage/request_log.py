@@ -159,7 +159,7 @@ def read_usage(columns: Sequence[object]) -> Usage:
     *counts, rest, estimated = columns
     fields = dict(zip(Usage.__struct_fields__, counts, strict=False))
     if isinstance(rest, str):
-        fields |= msgspec.json.decode(rest, type=dict[str, int])
+        fields |= msgspec.json.decode(rest, type=dict[str, int | str])
     return msgspec.convert(fields | {"estimated": bool(estimated)}, Usage)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from allgate.storage.sql_text import schema_script
 
-SCHEMA_NUMBER = "0004"
+SCHEMA_NUMBER = "0005"
 """The newest migration in `migrations/versions`."""
 
 BUSY_MS = 5_000

@@ -86,6 +86,7 @@ STATEMENTS = (
         lambda: upsert(tables.prices).on_conflict_do_nothing(),
     ),
     Statement("write_sheet", "Which prices a sheet's name means now.", lambda: _upsert(tables.sheets)),
+    Statement("write_group", "Create or change a group.", lambda: _upsert(tables.groups)),
     Statement("write_account", "Create or change an account.", lambda: _upsert(tables.accounts)),
     Statement("write_key", "Create or change a key.", lambda: _upsert(tables.keys)),
     Statement(

@@ -105,7 +105,8 @@ deployments = _table(
 
 PRICE_COLUMNS = (
     "input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "input_audio", "input_image",
-    "output_audio", "output_image", "call", "web_search",
+    "input_video", "output_audio", "output_image", "call", "second", "character", "web_search", "web_fetch",
+    "code_execution", "file_search", "images", "variants",
 )  # fmt: skip
 
 prices = _table(
@@ -121,7 +122,22 @@ prices = _table(
 sheets = _table("sheets", _text("name", key=True), _text("price_id"), *_kept())
 """Which row of `prices` a sheet's name means now."""
 
-accounts = _table("accounts", _text("name", key=True), _number("opening_nano_usd"), *_kept())
+groups = _table(
+    "groups",
+    _text("name", key=True),
+    _text("ratio"),
+    _text("model_ratios"),
+    _text("budget", null=True),
+    *_kept(),
+)
+
+accounts = _table(
+    "accounts",
+    _text("name", key=True),
+    _number("opening_nano_usd"),
+    _text("member_of", null=True),
+    *_kept(),
+)
 
 keys = _table(
     "keys",
@@ -133,6 +149,7 @@ keys = _table(
     _text("networks"),
     _text("expires", null=True),
     _switch("loopback_only"),
+    _text("budget", null=True),
     *_kept(),
 )
 

@@ -13,16 +13,16 @@ def callers(document: Document, *, loopback: bool) -> dict[str, Caller]:
     demo keys only where the listener is `loopback`. Raises: ConfigError."""
     found: dict[str, Caller] = {}
     for name, kept in document.keys.items():
-        caller = _caller(kept.record, f"keys.{name}")
         account = document.accounts.get(kept.record.account)
         if account is None:
             raise ConfigError(f"keys.{name}", "account", f"there is no account {kept.record.account!r}")
+        caller = _caller(kept.record, account.record.group, f"keys.{name}")
         if not (kept.disabled or account.disabled) and (loopback or not caller.loopback_only):
             found[kept.record.hash] = caller
     return found
 
 
-def _caller(record: KeyRecord, where: str) -> Caller:
+def _caller(record: KeyRecord, group: str | None, where: str) -> Caller:
     return Caller(
         account_id=record.account,
         key_id=record.id,
@@ -31,6 +31,7 @@ def _caller(record: KeyRecord, where: str) -> Caller:
         networks=tuple(_network(text, where) for text in record.networks),
         expires_s=None if record.expires is None else _time_s(record.expires, where),
         loopback_only=record.loopback_only,
+        group=group,
     )
 
 

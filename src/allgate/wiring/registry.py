@@ -7,12 +7,13 @@ upstreams are disabled is still listed, without a place to run.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib.resources import files
 from urllib.parse import urlsplit
 
 from allgate.admin.records import Document, ModelRecord, Resolve
 from allgate.admin.rows import ConfigError, DeploymentRow, UpstreamRow
-from allgate.billing.prices import PriceSheet
+from allgate.billing.sheets import UNCHANGED, PriceSheet
 from allgate.core.money import NanoUsd
 from allgate.core.secret import Secret
 from allgate.core.value import Value
@@ -29,16 +30,18 @@ from allgate.routing.catalogue import (
     Upstream,
 )
 from allgate.wiring.callers import callers
-from allgate.wiring.price_sheets import price_sheet, sheet_id
+from allgate.wiring.price_sheets import price_sheet, ratios, sheet_id
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
-    """What is served. `callers` by key hash; `grants_nano_usd` by account: its opening balance."""
+    """What is served. `callers` by key hash; `grants_nano_usd` by account: its opening balance; `ratios` by group and
+    public model, where they are not 1."""
 
     catalogue: Catalogue
     callers: dict[str, Caller]
     sheets: dict[str, PriceSheet]
     grants_nano_usd: dict[str, NanoUsd]
+    ratios: dict[str, dict[str, Decimal]]
 
 
 def packaged_providers() -> dict[str, Provider]:
@@ -83,7 +86,23 @@ def snapshot(
         callers=callers(document, loopback=loopback),
         sheets={sheet.id: sheet for sheet in sheets},
         grants_nano_usd={name: kept.record.opening_nano_usd for name, kept in document.accounts.items()},
+        ratios=_ratios(document),
     )
+
+
+def _ratios(document: Document) -> dict[str, dict[str, Decimal]]:
+    for name, kept in document.accounts.items():
+        group = None if kept.record.group is None else document.groups.get(kept.record.group)
+        if kept.record.group is not None and not kept.disabled and (group is None or group.disabled):
+            raise ConfigError(f"accounts.{name}", "group", f"there is no group {kept.record.group!r}")
+    found: dict[str, dict[str, Decimal]] = {}
+    for name, kept in document.groups.items():
+        ratio, by_model = ratios(kept.record)
+        if unknown := sorted(by_model.keys() - document.models.keys()):
+            raise ConfigError(f"groups.{name}", "model_ratios", f"there is no model {unknown[0]!r}")
+        every = {model: by_model.get(model, ratio) for model in document.models}
+        found[name] = {model: own for model, own in every.items() if own != UNCHANGED}
+    return found
 
 
 def _unresolved(reference: Secret, _key: str) -> Secret:

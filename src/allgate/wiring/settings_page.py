@@ -9,7 +9,16 @@ from typing import Annotated, cast, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
-from allgate.admin.rows import AccountRow, DeploymentRow, KeyRow, ModelRow, PriceRow, SheetRow, UpstreamRow
+from allgate.admin.price_rows import (
+    BudgetRow,
+    GroupRow,
+    ImagePriceRow,
+    PriceRow,
+    SheetRow,
+    UnitPrices,
+    VariantRow,
+)
+from allgate.admin.rows import AccountRow, DeploymentRow, KeyRow, ModelRow, UpstreamRow
 from allgate.wiring.settings import SECTIONS, Section, Settings
 
 ROWS: tuple[tuple[str, type[Struct]], ...] = (
@@ -17,10 +26,20 @@ ROWS: tuple[tuple[str, type[Struct]], ...] = (
     ("[[models]]", ModelRow),
     ("models.deployments", DeploymentRow),
     ("models.price", PriceRow),
+    ("models.price.variants", VariantRow),
+    ("models.price.images", ImagePriceRow),
     ("[[prices]]", SheetRow),
+    ("[[groups]]", GroupRow),
     ("[[accounts]]", AccountRow),
     ("accounts.keys", KeyRow),
+    ("accounts.keys.budget, groups.budget", BudgetRow),
 )
+
+_REPEATED: dict[type[Struct], tuple[str, ...]] = {
+    VariantRow: ("input", "output", *UnitPrices.__struct_fields__),
+    SheetRow: PriceRow.__struct_fields__,
+}
+"""Members that are told where they first stand."""
 
 HEAD = """# Settings
 
@@ -62,8 +81,9 @@ def _section(title: str, kind: type[Struct]) -> str:
 
 def _lines(kind: type[Struct]) -> Iterator[str]:
     hints = get_type_hints(kind, include_extras=True)
-    own = kind.__struct_fields__ if kind is not SheetRow else ("name",)
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    own = [key for key in fields if key not in _REPEATED.get(kind, ())]
+    own.sort(key=lambda key: not fields[key].required)
     for key in own:
         default = "required" if fields[key].required else _default(fields[key].default)
         yield f"| `{key}` | {default} | {_sentence(kind, key, hints[key])} |\n"

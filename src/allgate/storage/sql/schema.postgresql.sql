@@ -3,6 +3,7 @@
 CREATE TABLE accounts (
     name TEXT COLLATE "C" NOT NULL,
     opening_nano_usd BIGINT NOT NULL,
+    member_of TEXT COLLATE "C",
     managed_by TEXT COLLATE "C" NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,
@@ -36,6 +37,17 @@ CREATE TABLE deployments (
     PRIMARY KEY (public_model, position)
 );
 
+CREATE TABLE groups (
+    name TEXT COLLATE "C" NOT NULL,
+    ratio TEXT COLLATE "C" NOT NULL,
+    model_ratios TEXT COLLATE "C" NOT NULL,
+    budget TEXT COLLATE "C",
+    managed_by TEXT COLLATE "C" NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (name)
+);
+
 CREATE TABLE keys (
     account TEXT COLLATE "C" NOT NULL,
     name TEXT COLLATE "C" NOT NULL,
@@ -45,6 +57,7 @@ CREATE TABLE keys (
     networks TEXT COLLATE "C" NOT NULL,
     expires TEXT COLLATE "C",
     loopback_only BOOLEAN NOT NULL,
+    budget TEXT COLLATE "C",
     managed_by TEXT COLLATE "C" NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,
@@ -80,10 +93,18 @@ CREATE TABLE prices (
     reasoning TEXT COLLATE "C",
     input_audio TEXT COLLATE "C",
     input_image TEXT COLLATE "C",
+    input_video TEXT COLLATE "C",
     output_audio TEXT COLLATE "C",
     output_image TEXT COLLATE "C",
     call TEXT COLLATE "C",
+    second TEXT COLLATE "C",
+    character TEXT COLLATE "C",
     web_search TEXT COLLATE "C",
+    web_fetch TEXT COLLATE "C",
+    code_execution TEXT COLLATE "C",
+    file_search TEXT COLLATE "C",
+    images TEXT COLLATE "C",
+    variants TEXT COLLATE "C",
     source TEXT COLLATE "C" NOT NULL,
     valid_from_ms BIGINT NOT NULL,
     PRIMARY KEY (id)

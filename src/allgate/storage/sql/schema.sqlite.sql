@@ -3,6 +3,7 @@
 CREATE TABLE accounts (
     name TEXT NOT NULL,
     opening_nano_usd BIGINT NOT NULL,
+    member_of TEXT,
     managed_by TEXT NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,
@@ -39,6 +40,18 @@ CREATE TABLE deployments (
 )
  WITHOUT ROWID;
 
+CREATE TABLE groups (
+    name TEXT NOT NULL,
+    ratio TEXT NOT NULL,
+    model_ratios TEXT NOT NULL,
+    budget TEXT,
+    managed_by TEXT NOT NULL,
+    disabled BOOLEAN NOT NULL,
+    changed_ms BIGINT NOT NULL,
+    PRIMARY KEY (name)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE keys (
     account TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -48,6 +61,7 @@ CREATE TABLE keys (
     networks TEXT NOT NULL,
     expires TEXT,
     loopback_only BOOLEAN NOT NULL,
+    budget TEXT,
     managed_by TEXT NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,
@@ -86,10 +100,18 @@ CREATE TABLE prices (
     reasoning TEXT,
     input_audio TEXT,
     input_image TEXT,
+    input_video TEXT,
     output_audio TEXT,
     output_image TEXT,
     call TEXT,
+    second TEXT,
+    character TEXT,
     web_search TEXT,
+    web_fetch TEXT,
+    code_execution TEXT,
+    file_search TEXT,
+    images TEXT,
+    variants TEXT,
     source TEXT NOT NULL,
     valid_from_ms BIGINT NOT NULL,
     PRIMARY KEY (id)

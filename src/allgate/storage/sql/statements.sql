@@ -42,19 +42,23 @@ INSERT INTO deployments (public_model, position, upstream, model, priority, weig
 
 -- name: write_price
 -- A dated price sheet; the same prices under the same name are there already.
-INSERT INTO prices (id, name, input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, input_audio, input_image, output_audio, output_image, call, web_search, source, valid_from_ms) VALUES (:id, :name, :input, :output, :cache_read, :cache_write_5m, :cache_write_1h, :reasoning, :input_audio, :input_image, :output_audio, :output_image, :call, :web_search, :source, :valid_from_ms) ON CONFLICT DO NOTHING;
+INSERT INTO prices (id, name, input, output, cache_read, cache_write_5m, cache_write_1h, reasoning, input_audio, input_image, input_video, output_audio, output_image, call, second, character, web_search, web_fetch, code_execution, file_search, images, variants, source, valid_from_ms) VALUES (:id, :name, :input, :output, :cache_read, :cache_write_5m, :cache_write_1h, :reasoning, :input_audio, :input_image, :input_video, :output_audio, :output_image, :call, :second, :character, :web_search, :web_fetch, :code_execution, :file_search, :images, :variants, :source, :valid_from_ms) ON CONFLICT DO NOTHING;
 
 -- name: write_sheet
 -- Which prices a sheet's name means now.
 INSERT INTO sheets (name, price_id, managed_by, disabled, changed_ms) VALUES (:name, :price_id, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET price_id = excluded.price_id, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
+-- name: write_group
+-- Create or change a group.
+INSERT INTO groups (name, ratio, model_ratios, budget, managed_by, disabled, changed_ms) VALUES (:name, :ratio, :model_ratios, :budget, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET ratio = excluded.ratio, model_ratios = excluded.model_ratios, budget = excluded.budget, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
+
 -- name: write_account
 -- Create or change an account.
-INSERT INTO accounts (name, opening_nano_usd, managed_by, disabled, changed_ms) VALUES (:name, :opening_nano_usd, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET opening_nano_usd = excluded.opening_nano_usd, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
+INSERT INTO accounts (name, opening_nano_usd, member_of, managed_by, disabled, changed_ms) VALUES (:name, :opening_nano_usd, :member_of, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET opening_nano_usd = excluded.opening_nano_usd, member_of = excluded.member_of, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
 -- name: write_key
 -- Create or change a key.
-INSERT INTO keys (account, name, hash, hint, models, networks, expires, loopback_only, managed_by, disabled, changed_ms) VALUES (:account, :name, :hash, :hint, :models, :networks, :expires, :loopback_only, :managed_by, :disabled, :changed_ms) ON CONFLICT (account, name) DO UPDATE SET hash = excluded.hash, hint = excluded.hint, models = excluded.models, networks = excluded.networks, expires = excluded.expires, loopback_only = excluded.loopback_only, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
+INSERT INTO keys (account, name, hash, hint, models, networks, expires, loopback_only, budget, managed_by, disabled, changed_ms) VALUES (:account, :name, :hash, :hint, :models, :networks, :expires, :loopback_only, :budget, :managed_by, :disabled, :changed_ms) ON CONFLICT (account, name) DO UPDATE SET hash = excluded.hash, hint = excluded.hint, models = excluded.models, networks = excluded.networks, expires = excluded.expires, loopback_only = excluded.loopback_only, budget = excluded.budget, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
 -- name: write_transfer
 -- One movement of money; a repeated one is there already.
@@ -122,7 +126,7 @@ WHERE requests.request_id = :request_id AND requests.account = :account;
 
 -- name: read_price
 -- A dated price sheet.
-SELECT prices.id, prices.name, prices.input, prices.output, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.reasoning, prices.input_audio, prices.input_image, prices.output_audio, prices.output_image, prices.call, prices.web_search, prices.source, prices.valid_from_ms
+SELECT prices.id, prices.name, prices.input, prices.output, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.reasoning, prices.input_audio, prices.input_image, prices.input_video, prices.output_audio, prices.output_image, prices.call, prices.second, prices.character, prices.web_search, prices.web_fetch, prices.code_execution, prices.file_search, prices.images, prices.variants, prices.source, prices.valid_from_ms
 FROM prices
 WHERE prices.id = :id;
 
