@@ -23,7 +23,8 @@ from allgate.simulator.in_thread import ThreadedSimulator, running
 from stand import KEY, Vendor, serving
 
 STARTED_S_MAX = 30
-PRICE = '{ input = "3", output = "15", web_search = "0.01" }'
+HOSTED = 'web_search = "0.01", web_fetch = "0", code_execution = "0.001", file_search = "0.0025"'
+PRICE = f'{{ input = "3", output = "15", {HOSTED} }}'
 
 CHAT = Vendor("openai", ["openai_chat"], "/v1")
 RESPONSES = Vendor("openai", ["openai_responses"], "/v1")
