@@ -1,6 +1,6 @@
 """The four vendors' SDKs as clients of a conversation: each sends back exactly what it was given.
 
-Chat and Responses append the SDK's own message and items, Anthropic the SDK's own content, Google's chat session keeps
+Chat and Responses append the SDK's own message and items (or, where the gateway keeps them, only name the last answer), Anthropic the SDK's own content, Google's chat session keeps
 its history by itself (every chunk of a stream as a content of its own). Streams are read with each SDK's own helper.
 """
 
@@ -32,6 +32,8 @@ class Sdks:
                 return ChatTalker(self.openai, model, stream, think)
             case "openai_responses":
                 return ResponsesTalker(self.openai, model, stream, think)
+            case "kept_responses":
+                return KeptTalker(self.openai, model, stream, think)
             case "anthropic":
                 return AnthropicTalker(self.anthropic, model, stream, think)
             case _:
@@ -141,7 +143,7 @@ class ResponsesTalker:
                 response = await events.get_final_response()
         else:
             response = await self._client.responses.create(input=self._history, **self._ask)
-        self._history += response.output
+        self._keep(response)
         return Heard(
             response.output_text,
             "\n\n".join(
@@ -156,6 +158,21 @@ class ResponsesTalker:
                 if item.type == "function_call"
             ),
         )
+
+    def _keep(self, response: Any) -> None:
+        self._history += response.output
+
+
+class KeptTalker(ResponsesTalker):
+    """Says only what is new, and names the answer before it: the gateway keeps the rest."""
+
+    def __init__(self, client: openai.AsyncOpenAI, model: str, stream: bool, think: str) -> None:
+        super().__init__(client, model, stream, think)
+        del self._ask["store"], self._ask["include"]
+
+    def _keep(self, response: Any) -> None:
+        self._history = []
+        self._ask["previous_response_id"] = response.id
 
 
 class AnthropicTalker:

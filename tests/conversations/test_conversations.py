@@ -17,6 +17,7 @@ from conversations.vendors import CLIENTS, VENDORS, Behind, standing
 from conversations.words import TOOLS, Heard, Result, Talker, base64_text, png
 from stand import KEY, Stand
 
+KEPT = "kept_responses"
 QUESTION = "What is the weather_lookup in Paris?"
 PICTURE = png(7)
 ENVELOPE = "QUdTTDE6"  # how our own seal of a foreign seal begins
@@ -24,7 +25,7 @@ ENVELOPE = "QUdTTDE6"  # how our own seal of a foreign seal begins
 Conversation = Callable[[Talker, Stand], Awaitable[list[Heard]]]
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", [*CLIENTS, KEPT])
 async def test_conversations_go_on(client: str, subtests: pytest.Subtests) -> None:
     held = 0
     async with standing({name: (name,) for name in VENDORS}) as s, sdks(s.gateway.url, KEY) as clients:
@@ -41,7 +42,7 @@ async def test_conversations_go_on(client: str, subtests: pytest.Subtests) -> No
     assert held == len(VENDORS) * 2 * len(CONVERSATIONS)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", [*CLIENTS, KEPT])
 async def test_hidden_thinking_goes_back_to_its_vendor(client: str) -> None:
     """Claude may encrypt what it thinks: nothing to read, and yet the vendor must have it back."""
     behind = VENDORS["claude-sonnet"]

@@ -103,6 +103,56 @@ class Books(Protocol):
         ...
 
 
+class StoredResponse(Value, frozen=True, kw_only=True):
+    """An answer of the Responses dialect that is kept for its account.
+
+    `input` is the JSON array of what its request added to the conversation, `answer` its response object; both are
+    empty where `lost` says why they were not kept. `parent` is the id of the response that it continues, `root` of the
+    first of its conversation. `items` are the ids of its output items.
+    """
+
+    account_id: str
+    id: str
+    parent: str | None
+    root: str
+    model: str
+    created_ms: int
+    input: str = ""
+    answer: str = ""
+    lost: str = ""
+    items: tuple[str, ...] = ()
+
+
+class ResponseStore(Protocol):
+    """Kept responses. Who was just answered finds his; after some hours they are gone."""
+
+    enabled: bool
+    bytes_max: int
+    """Of one response, its own input and its answer together."""
+
+    def put(self, response: StoredResponse) -> None:
+        """Keep it. Never waits, never fails: one that cannot be written is counted and logged."""
+        ...
+
+    async def get(self, account_id: str, response_id: str) -> StoredResponse | None:
+        """None: the account has no such response. Raises: Refused(OVERLOADED): the store is gone. So do all below."""
+        ...
+
+    async def conversation(
+        self, account_id: str, response_id: str, responses_max: int
+    ) -> tuple[StoredResponse, ...]:
+        """The response with all that it continues, oldest first. Where one is gone, those behind it; at most so many."""
+        ...
+
+    async def with_item(self, account_id: str, item_id: str) -> StoredResponse | None:
+        """The response in whose output an item stands."""
+        ...
+
+    async def delete(self, account_id: str, response_id: str) -> bool:
+        """False: the account has no such response."""
+        ...
+
+
 class Directory(Protocol):
     """The configuration as the request path sees it: always in memory, swapped atomically when rows change."""
 
@@ -182,13 +232,29 @@ class Client(Protocol):
     is harmless.
     """
 
-    gone: bool
-    started: bool
-    """The head of a streamed reply has left."""
-    on_gone: Callable[[], None] | None
-    """Called once when the client's connection is lost before the reply is complete."""
-    on_drained: Callable[[], None] | None
-    """Called when a slow client has taken what was written."""
+    @property
+    def gone(self) -> bool: ...
+
+    @property
+    def started(self) -> bool:
+        """The head of a streamed reply has left."""
+        ...
+
+    @property
+    def on_gone(self) -> Callable[[], None] | None:
+        """Called once when the client's connection is lost before the reply is complete."""
+        ...
+
+    @on_gone.setter
+    def on_gone(self, call: Callable[[], None] | None, /) -> None: ...
+
+    @property
+    def on_drained(self) -> Callable[[], None] | None:
+        """Called when a slow client has taken what was written."""
+        ...
+
+    @on_drained.setter
+    def on_drained(self, call: Callable[[], None] | None, /) -> None: ...
 
     def reply(self, reply: WireReply) -> None:
         """A whole reply."""

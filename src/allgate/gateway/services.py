@@ -7,15 +7,16 @@ from allgate.core.clock import Clock
 from allgate.core.ids import DICE_BYTES, make_id
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.seals import SealBox
+from allgate.gateway.affinity import SealHomes
 from allgate.gateway.exchanges import Exchanges
-from allgate.gateway.ports import Books, Directory, Fetcher, Ledger, Recorder, Transport
+from allgate.gateway.ports import Books, Directory, Fetcher, Ledger, Recorder, ResponseStore, Transport
 
 
 class Services:
     """The ports, plugged. `dice(n)` gives n random bytes; `seal_keys[0]` signs our envelopes."""
 
     __slots__ = (
-        "_dice", "_seal_keys", "books", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "transport",
+        "_dice", "_seal_keys", "books", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "seal_homes", "recorder", "responses", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -27,6 +28,7 @@ class Services:
         directory: Directory,
         ledger: Ledger,
         books: Books,
+        responses: ResponseStore,
         transport: Transport,
         fetcher: Fetcher,
         recorder: Recorder,
@@ -39,11 +41,13 @@ class Services:
         self.directory = directory
         self.ledger = ledger
         self.books = books
+        self.responses = responses
         self.transport = transport
         self.fetcher = fetcher
         self.recorder = recorder
         self.dialects = dialects
         self.exchanges = exchanges
+        self.seal_homes = SealHomes()
         self._dice = dice
         self._seal_keys = seal_keys
 

@@ -14,6 +14,8 @@ from allgate.gateway.admission import Call
 from allgate.gateway.count import count_reply
 from allgate.gateway.handle import handle
 from allgate.gateway.models import model_reply
+from allgate.gateway.responses import response_reply
+from allgate.gateway.responses_store import KEEPING_DIALECT, answer_and_keep
 from allgate.gateway.services import Services
 from allgate.http.client import EdgeClient
 from allgate.http.routes import Route, find_route
@@ -59,10 +61,16 @@ class Edge:
             dialect=services.dialects[route.dialect].for_request(request),
             wire=request,
         )
-        work = (
-            handle(services, call, client) if route.operation == "chat" else self._reply(route, call, client)
-        )
-        client.task = services.loop.create_task(self._guarded(work, call, client))
+        client.task = services.loop.create_task(self._guarded(self._work(route, call, client), call, client))
+
+    def _work(self, route: Route, call: Call, client: EdgeClient) -> Coroutine[None, None, None]:
+        match route.operation:
+            case "chat" if route.dialect == KEEPING_DIALECT:
+                return answer_and_keep(self._services, call, client)
+            case "chat":
+                return handle(self._services, call, client)
+            case _:
+                return self._reply(route, call, client)
 
     def too_large(self, request: WireRequest, client: EdgeClient) -> None:
         route = find_route(request.method, request.path, request.query, request.headers)
@@ -97,6 +105,8 @@ class Edge:
         """Everything that is answered in one piece."""
         services = self._services
         match route.operation:
+            case "response":
+                client.reply(await response_reply(services, call, route.rest))
             case "count_tokens":
                 client.reply(await count_reply(services, call))
             case "models" | "model":

@@ -12,7 +12,9 @@ from typing import Literal
 from allgate.core.value import Value, changed
 from allgate.wire.headers import Headers
 
-Operation = Literal["chat", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"]
+Operation = Literal[
+    "chat", "response", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"
+]
 
 _VERSIONS = re.compile(
     r"^(?:/(?:v1beta1|v1beta|v1alpha|v1|publishers/google|projects/[^/]+/locations/[^/]+)(?=/|$))+"
@@ -68,6 +70,8 @@ def _by_path(method: str, path: str) -> Route:
         return _only("POST", method, "gemini", verb, rest)
     if rest == "/models" or rest.startswith("/models/"):
         return _only("GET", method, "", "models" if rest == "/models" else "model", rest)
+    if rest.startswith("/responses/"):
+        return Route(dialect="openai_responses", operation="response", rest=rest)
     if rest in _ACCOUNT or rest.startswith("/requests/"):
         return _only("GET", method, "", "account", rest)
     return Route(dialect="", operation=None, rest=rest)

@@ -128,6 +128,7 @@ def _services(settings: Settings, state: State, pool: Pool) -> Services:
         directory=state.directory,
         ledger=state.ledger,
         books=state.books,
+        responses=state.responses,
         transport=PooledTransport(pool, deadlines),
         fetcher=_fetcher(settings, pool),
         recorder=state.recorder,

@@ -159,6 +159,25 @@ class RequestLog(Section, frozen=True, kw_only=True):
     ] = 90
 
 
+class Responses(Section, frozen=True, kw_only=True):
+    """Responses that are kept for `previous_response_id` and `GET /v1/responses/{id}`, unless a request says `store: false`."""
+
+    keep_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="How long after the last answer of its conversation. 0: nothing is kept, and no response can be continued.",
+        ),
+    ] = 24
+    bytes_max: Annotated[
+        int,
+        Meta(
+            gt=0,
+            description="A longer one, its own input and its answer together, is not kept, and says so when asked for.",
+        ),
+    ] = MIB
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What the process says on its standard error."""
 
@@ -185,6 +204,7 @@ class Settings(Section, frozen=True, kw_only=True):
     ledger: Ledger = Ledger()
     secrets: Secrets = Secrets()
     request_log: RequestLog = RequestLog()
+    responses: Responses = Responses()
     log: Log = Log()
     declared: Declaration | None = None
     folder: Path = Path()

@@ -20,6 +20,7 @@ from allgate.storage.books import SqliteBooks
 from allgate.storage.config_store import read_number
 from allgate.storage.lock import Locked
 from allgate.storage.request_log import RequestLog
+from allgate.storage.response_store import SqliteResponses
 from allgate.storage.retention import Retention
 from allgate.storage.sqlite_ledger import SqliteLedger
 from allgate.storage.writer import WriterBusy
@@ -48,6 +49,7 @@ class State:
     directory: LiveDirectory
     ledger: SqliteLedger
     books: SqliteBooks
+    responses: SqliteResponses
     recorder: RequestRecorder
     metrics: Metrics
     loop_lag: LoopLag
@@ -66,6 +68,7 @@ class State:
     async def close(self) -> None:
         """Write what waits, then let go."""
         self.loop_lag.stop()
+        self.responses.stop()
         await self.control.close()
         self.ledger.flush()
         await self.ledger.written()  # the rows of these charges come with them
@@ -113,11 +116,23 @@ async def _with_database(settings: Settings, database: Database) -> State:
     Retention(database.writer, retain_days=log.retain_days).start(accounts, _now_ms())
     loop_lag = LoopLag(asyncio.get_running_loop())
     loop_lag.start()
+    kept = settings.responses
+    responses = SqliteResponses(
+        database.path, database.writer, hours=kept.keep_hours, bytes_max=kept.bytes_max
+    )
+    responses.start(asyncio.get_running_loop(), _now_ms)
     _show(metrics, ledger, loop_lag, request_log, directory)
+    metrics.gauge(
+        "allgate_responses_unwritten_total",
+        "counter",
+        "Responses that could not be kept.",
+        partial(_one, lambda: responses.unwritten_total),
+    )
     return State(
         directory=directory,
         ledger=ledger,
         books=SqliteBooks(database.path, database.writer, request_log.flush),
+        responses=responses,
         recorder=RequestRecorder(metrics, request_log.append if log.enabled else None),
         metrics=metrics,
         loop_lag=loop_lag,

@@ -3,6 +3,7 @@
 from typing import final
 
 from allgate.core.errors import Failure
+from allgate.core.value import changed
 from allgate.dialects.contract import Asked, Facts, Head, Sent, StreamEncoder, UpstreamCall
 from allgate.dialects.openai_responses import compaction, errors
 from allgate.dialects.openai_responses.compaction import CompactingEncoder
@@ -37,6 +38,9 @@ class OpenAiResponses:
     response_id_prefix = "resp_"
     first_keep_alive = comment_frame(b"keep-alive")
 
+    def __init__(self, *, continues: str | None = None) -> None:
+        self._continues = continues
+
     def for_request(self, request: WireRequest) -> "OpenAiResponses":
         return self
 
@@ -49,11 +53,18 @@ class OpenAiResponses:
     def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
         if compaction.is_wanted(asked.request):
             response = compaction.compacted(response, asked.seals)
-        return encode_response(response, asked)
+        return encode_response(response, self._continued(asked))
 
     def stream_encoder(self, asked: Asked) -> StreamEncoder:
-        encoder = ResponsesStreamEncoder(asked)
+        encoder = ResponsesStreamEncoder(self._continued(asked))
         return CompactingEncoder(encoder, asked.seals) if compaction.is_wanted(asked.request) else encoder
+
+    def _continued(self, asked: Asked) -> Asked:
+        """With the id of what the answer continues, which the request that was sent no longer names."""
+        if self._continues is None:
+            return asked
+        state = changed(asked.request.state, previous_response_id=self._continues)
+        return changed(asked, request=changed(asked.request, state=state))
 
     def encode_error(self, failure: Failure, request_id: str) -> WireReply:
         return openai_errors.encode_error(failure, request_id)

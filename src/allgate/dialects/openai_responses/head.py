@@ -52,7 +52,7 @@ _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def read_head(request: WireRequest) -> Head:
     """The head of a Responses body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
-    raw = _raw_members(request.body)
+    raw = raw_members(request.body)
     body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
     model = optional_text(body, "model") or ""
     if not model and not body.get("prompt"):
@@ -73,7 +73,7 @@ def read_head(request: WireRequest) -> Head:
     )
 
 
-def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
+def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         return _spans.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:

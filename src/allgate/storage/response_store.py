@@ -1,0 +1,196 @@
+"""Kept responses in SQLite (`gateway.ports.ResponseStore`): written by the writer's queue, read beside it.
+
+A response may be continued as soon as its last bytes have left, before it is durable; so a reading first waits for
+what the writer was given before it, and then opens a connection of its own in a thread. Old responses are deleted in
+small steps, like old rows of the request log; a conversation that goes on keeps all of its responses.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from allgate.core.errors import ErrorKind, refused
+from allgate.gateway.ports import StoredResponse
+from allgate.storage.config_store import read_number
+from allgate.storage.schema import open_reading
+from allgate.storage.sql_text import statements
+from allgate.storage.writer import Writer, WriterBusy
+
+HOUR_MS = 3_600_000
+
+SWEEP_S = 600.0
+"""Between two looks for old responses: a sixth of an hour, in which hours are counted."""
+
+ROWS_PER_STEP = 200
+"""Of up to a megabyte each: SQLite frees their pages in about 5 ms, which is what a charge may have to wait."""
+
+_log = logging.getLogger("allgate.responses")
+Read = TypeVar("Read")
+
+
+class SqliteResponses:
+    """`hours` 0: nothing is kept."""
+
+    def __init__(self, path: Path, writer: Writer, *, hours: int, bytes_max: int) -> None:
+        self._path = path
+        self._writer = writer
+        self._hours = hours
+        self.enabled = hours > 0
+        self.bytes_max = bytes_max
+        self._sweeping: TimerHandle | None = None
+        self._unwritten = 0
+        self._unwritten_in_thread = 0  # counted by the writer's thread only
+
+    @property
+    def unwritten_total(self) -> int:
+        """Responses that should have been kept and could not be written."""
+        return self._unwritten + self._unwritten_in_thread
+
+    def put(self, response: StoredResponse) -> None:
+        try:
+            self._writer.submit(partial(_write, response)).add_done_callback(self._written)
+        except WriterBusy as error:
+            self._unwritten += 1
+            _log.warning("a response could not be kept", extra={"error": repr(error)})
+
+    def _written(self, written: "Future[None]") -> None:
+        """In the writer's thread."""
+        if (error := written.exception()) is not None:
+            self._unwritten_in_thread += 1
+            _log.warning("a response could not be kept", extra={"error": repr(error)})
+
+    async def get(self, account_id: str, response_id: str) -> StoredResponse | None:
+        return await self._read(partial(_one, "read_response", {"account": account_id, "id": response_id}))
+
+    async def conversation(
+        self, account_id: str, response_id: str, responses_max: int
+    ) -> tuple[StoredResponse, ...]:
+        return await self._read(partial(_conversation, account_id, response_id, responses_max))
+
+    async def with_item(self, account_id: str, item_id: str) -> StoredResponse | None:
+        named = {"account": account_id, "item": item_id}
+        return await self._read(partial(_one, "read_response_of_item", named))
+
+    async def delete(self, account_id: str, response_id: str) -> bool:
+        try:
+            deleting = self._writer.submit(partial(_delete, [(account_id, response_id)]))
+            return await asyncio.wrap_future(deleting) > 0
+        except (sqlite3.Error, WriterBusy) as error:
+            raise _gone(error) from error
+
+    def start(self, loop: AbstractEventLoop, now_ms: Callable[[], int]) -> None:
+        """Look for old responses now, and again and again until `stop`."""
+        self.expire(now_ms())
+        self._sweeping = loop.call_later(SWEEP_S, self.start, loop, now_ms)
+
+    def stop(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+
+    def expire(self, now_ms: int) -> None:
+        """Begin to delete what is too old; it ends by itself. Harmless while an earlier one is at work."""
+        try:
+            expired = self._writer.submit(partial(_expire, now_ms - self._hours * HOUR_MS))
+        except WriterBusy:
+            return  # the next one goes on
+        expired.add_done_callback(partial(self._expired, now_ms))
+
+    def _expired(self, now_ms: int, expired: "Future[int]") -> None:
+        if (error := expired.exception()) is not None:
+            _log.warning("old responses could not be deleted", extra={"error": repr(error)})
+        elif expired.result() == ROWS_PER_STEP:
+            self.expire(now_ms)
+
+    async def _read(self, read: Callable[[sqlite3.Connection], Read]) -> Read:
+        try:
+            await asyncio.wrap_future(
+                self._writer.submit(read_number)
+            )  # what was put before is there after it
+            return await asyncio.to_thread(self._opened, read)
+        except (sqlite3.Error, WriterBusy) as error:
+            raise _gone(error) from error
+
+    def _opened(self, read: Callable[[sqlite3.Connection], Read]) -> Read:
+        with closing(open_reading(self._path)) as connection:
+            return read(connection)
+
+
+def _gone(error: Exception) -> Exception:
+    _log.error("kept responses cannot be read", extra={"error": repr(error)})
+    return refused(ErrorKind.OVERLOADED, "Kept responses cannot be read at the moment. Please try again.")
+
+
+def _write(response: StoredResponse, connection: sqlite3.Connection) -> None:
+    named = {"account": response.account_id, "id": response.id}
+    connection.execute(statements()["delete_response_items"], named)
+    row = {
+        **named,
+        "parent": response.parent,
+        "root": response.root,
+        "model": response.model,
+        "created_ms": response.created_ms,
+        "input": response.input or None,
+        "answer": response.answer or None,
+        "lost": response.lost,
+    }
+    connection.execute(statements()["write_response"], row)
+    items = [
+        {"account": response.account_id, "item": item, "response": response.id} for item in response.items
+    ]
+    connection.executemany(statements()["write_response_item"], items)
+
+
+def _one(statement: str, parameters: dict[str, str], connection: sqlite3.Connection) -> StoredResponse | None:
+    columns = connection.execute(statements()[statement], parameters).fetchone()
+    return None if columns is None else _response(columns)
+
+
+def _conversation(
+    account: str, response_id: str, responses_max: int, connection: sqlite3.Connection
+) -> tuple[StoredResponse, ...]:
+    found: list[StoredResponse] = []
+    wanted: str | None = response_id
+    while wanted is not None and len(found) < responses_max:
+        response = _one("read_response", {"account": account, "id": wanted}, connection)
+        if response is None:
+            break
+        found.append(response)
+        wanted = response.parent
+    return tuple(reversed(found))
+
+
+def _response(
+    columns: tuple[str, str, str | None, str, str, int, str | None, str | None, str],
+) -> StoredResponse:
+    account, response_id, parent, root, model, created_ms, said, answer, lost = columns
+    return StoredResponse(
+        account_id=account,
+        id=response_id,
+        parent=parent,
+        root=root,
+        model=model,
+        created_ms=created_ms,
+        input=said or "",
+        answer=answer or "",
+        lost=lost,
+    )
+
+
+def _expire(before_ms: int, connection: sqlite3.Connection) -> int:
+    parameters = {"before_ms": before_ms, "rows_max": ROWS_PER_STEP}
+    return _delete(
+        connection.execute(statements()["read_expired_responses"], parameters).fetchall(), connection
+    )
+
+
+def _delete(rows: list[tuple[str, str]], connection: sqlite3.Connection) -> int:
+    named = [{"account": account, "id": response_id} for account, response_id in rows]
+    connection.executemany(statements()["delete_response_items"], named)
+    return connection.executemany(statements()["delete_response"], named).rowcount
