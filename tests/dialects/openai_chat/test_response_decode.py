@@ -30,7 +30,7 @@ def test_an_answer_with_everything_around_it():
         model="up",
         created_s=7,
         service_tier="flex",
-        usage=Usage(input_tokens=1, output_tokens=2),
+        usage=Usage(input_tokens=1, output_tokens=2, service_tier="flex"),
         extra={"openai_chat": {"system_fingerprint": "fp"}},
         choices=(Choice(index=0, parts=(Text(text="hi"),), finish=Finish(reason="stop", native="stop")),),
     )

@@ -6,7 +6,7 @@ and a delta with a split replaces a prompt-sized start (an Anthropic-compatible 
 Facts: anthropic 2.11 types `Usage`, `MessageDeltaUsage`; totals of `iterations` are included in the totals.
 """
 
-from allgate.core.usage import Usage
+from allgate.core.usage import Usage, special_tier
 from allgate.dialects.passes.lenient import count_of, object_of
 from allgate.operations.chat.parts import Text, Thinking, ToolCall, ToolResult
 from allgate.operations.chat.request import ChatRequest
@@ -70,6 +70,7 @@ def decode_usage(raw: JsonObject) -> Usage:
         web_search_calls=count_of(hosted.get("web_search_requests")),
         web_fetch_calls=count_of(hosted.get("web_fetch_requests")),
         code_execution_calls=count_of(hosted.get("code_execution_requests")),
+        service_tier=special_tier(raw.get("service_tier")),
     )
 
 

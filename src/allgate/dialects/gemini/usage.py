@@ -9,7 +9,7 @@ Modalities come twice or in lower case from some: they are added up, whatever th
 import msgspec
 
 from allgate.core.errors import WireError
-from allgate.core.usage import Usage
+from allgate.core.usage import Usage, special_tier
 from allgate.core.value import changed
 from allgate.dialects.gemini.members import members_of
 from allgate.wire.json import Json, JsonObject, decode_lenient
@@ -119,6 +119,7 @@ def usage_of(metadata: UsageMetadata, searches: int | None = None) -> Usage:
         reasoning_tokens=metadata.thoughts_token_count,
         tool_prompt_tokens=tools,
         web_search_calls=searches,
+        service_tier=special_tier(metadata.service_tier),
     )
     counts = {
         **_by_modality(

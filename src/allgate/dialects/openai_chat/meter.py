@@ -182,4 +182,5 @@ def read_facts(body: bytes) -> Facts:
 
 def _usage_of(chunk: Chunk, excludes_reasoning: bool) -> Usage | None:
     groq = object_of(chunk.x_groq)
-    return decode_usage(chunk.usage or groq.get("usage"), excludes_reasoning=excludes_reasoning)
+    wire = chunk.usage or groq.get("usage")
+    return decode_usage(wire, excludes_reasoning=excludes_reasoning, tier=chunk.service_tier)

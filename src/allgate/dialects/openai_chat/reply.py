@@ -96,6 +96,7 @@ class Reply:
         seen = decode_usage(
             chunk.usage or object_of(chunk.x_groq).get("usage"),
             excludes_reasoning=self._sent.caps.usage_excludes_reasoning,
+            tier=chunk.service_tier,
         )
         if seen is not None and seen != self._usage:
             self._usage = merged(self._usage, seen)

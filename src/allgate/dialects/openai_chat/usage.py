@@ -7,7 +7,7 @@ OpenAI's totals include what we include: cached tokens in the prompt, reasoning 
 - Cache writes also travel as `cache_creation_tokens` or under Anthropic's name at the top level.
 """
 
-from allgate.core.usage import USAGE_NOTHING, Usage
+from allgate.core.usage import USAGE_NOTHING, Usage, special_tier
 from allgate.dialects.passes.lenient import count_of, object_of
 from allgate.wire.json import Json, JsonObject
 
@@ -15,8 +15,11 @@ _CACHE_READ = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tok
 _CACHE_WRITE = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
 
 
-def decode_usage(wire: Json, *, excludes_reasoning: bool = False) -> Usage | None:
-    """The usage in a provider's `usage` object; None where it reports nothing. Never fails."""
+def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | None = None) -> Usage | None:
+    """The usage in a provider's `usage` object, and the `service_tier` beside it; None where it reports nothing.
+
+    Never fails.
+    """
     source = object_of(wire)
     prompt = object_of(source.get("prompt_tokens_details") or source.get("input_tokens_details"))
     completion = object_of(source.get("completion_tokens_details") or source.get("output_tokens_details"))
@@ -44,6 +47,7 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False) -> Usage | Non
         accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
         rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
         web_search_calls=_count(source, "num_search_queries"),
+        service_tier=special_tier(tier),
     )
     return None if usage == USAGE_NOTHING else usage
 

@@ -140,7 +140,8 @@ class ResponsesStreamMeter:
             return False
         if kind in _TERMINAL:
             self._finished = True
-            self._usage = decode_usage(response.get("usage"), response.get("tool_usage"))
+            tier = response.get("service_tier")
+            self._usage = decode_usage(response.get("usage"), response.get("tool_usage"), tier)
             self._tell_untold(response)
             self._held = frame.raw
             return False
@@ -164,6 +165,7 @@ class _Reply(msgspec.Struct, gc=False):
     status: str = ""
     usage: Json = None
     tool_usage: Json = None
+    service_tier: Json = None
     error: Json = None
     output: list[JsonObject] | None = None
 
@@ -181,6 +183,7 @@ def read_facts(body: bytes) -> Facts:
             status=text_of(source.get("status")),
             usage=source.get("usage"),
             tool_usage=source.get("tool_usage"),
+            service_tier=source.get("service_tier"),
             error=source.get("error"),
             output=objects_of(source.get("output")) if "output" in source else None,
         )
@@ -188,7 +191,7 @@ def read_facts(body: bytes) -> Facts:
         return Facts(failure=failure_of(object_of(reply.error) or {"message": reply.error}))
     if reply.output is None:
         raise wire_error("The reply is not a response object: it has no 'output'")
-    usage = decode_usage(reply.usage, reply.tool_usage)
+    usage = decode_usage(reply.usage, reply.tool_usage, reply.service_tier)
     return Facts(
         usage=usage,
         finished=reply.status not in ("in_progress", "queued"),

@@ -39,7 +39,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
         choices=(
             Choice(index=0, parts=parts, finish=decode_finish(response, {type(part) for part in parts})),
         ),
-        usage=decode_usage(response.get("usage"), response.get("tool_usage")),
+        usage=decode_usage(response.get("usage"), response.get("tool_usage"), response.get("service_tier")),
         service_tier=text_or_none(response.get("service_tier")),
         extra=response_extra(response, target),
     )

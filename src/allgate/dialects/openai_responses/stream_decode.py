@@ -192,7 +192,7 @@ class ResponsesStreamDecoder:
         self._tell_untold(objects_of(response.get("output")))
         self._sequencer.close_all()
         self._kinds |= self._messages.kinds | self._calls.kinds
-        usage = decode_usage(response.get("usage"), response.get("tool_usage"))
+        usage = decode_usage(response.get("usage"), response.get("tool_usage"), response.get("service_tier"))
         if usage is not None:
             self._events.append(UsageSeen(usage=usage))
         self._events.append(Finished(finish=decode_finish(response, self._kinds)))

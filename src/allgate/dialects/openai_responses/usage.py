@@ -1,12 +1,12 @@
 """Token counts: this dialect's totals are inclusive, as ours are, so counts keep their meaning."""
 
-from allgate.core.usage import Usage
+from allgate.core.usage import Usage, special_tier
 from allgate.dialects.passes.lenient import count_of, object_of
 from allgate.wire.json import Json, JsonObject
 
 
-def decode_usage(usage: Json, tool_usage: Json = None) -> Usage | None:
-    """`usage` (and `tool_usage`) of a response; None where the provider did not say.
+def decode_usage(usage: Json, tool_usage: Json = None, tier: Json = None) -> Usage | None:
+    """`usage` (and `tool_usage` and `service_tier`) of a response; None where the provider did not say.
 
     Some compatible servers leave reasoning out of `output_tokens`; the total tells.
     """
@@ -26,6 +26,7 @@ def decode_usage(usage: Json, tool_usage: Json = None) -> Usage | None:
         cache_write_tokens=count_of(read.get("cache_write_tokens")),
         reasoning_tokens=reasoning,
         web_search_calls=count_of(object_of(object_of(tool_usage).get("web_search")).get("num_requests")),
+        service_tier=special_tier(tier),
     )
 
 
