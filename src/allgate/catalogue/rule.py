@@ -17,17 +17,21 @@ inside, `refuse` acts only outside. `when` are conditions that must all hold; `n
 from typing import Literal
 
 from allgate.core.value import Value
+from allgate.wire.json import Json
 
 Action = Literal["clear", "clamp", "rename", "set", "default", "refuse"]
-Scalar = str | int | float | bool
-
 CONDITIONS = ("thinking", "stream", "interleaved", "together")
 """`thinking`: the client asked for it. `interleaved`: thinking between calls was switched on by the vendor's header.
-`together`: the client set all of the rule's settings."""
+`together`: the client set all of the rule's settings. The name of a setting is a condition too: the client set that one."""
+
+NOT = "not "
 
 
 class Rule(Value, frozen=True, kw_only=True):
-    """One rule. `value` is what `set` and `default` send, and the new name of `rename`."""
+    """One rule. `value` is what `set` and `default` send, and the new name of `rename`.
+
+    `to`: only where the provider is spoken to in one of these dialects; empty: everywhere. `why` ends the note or the 400.
+    """
 
     action: Action
     settings: tuple[str, ...]
@@ -36,5 +40,6 @@ class Rule(Value, frozen=True, kw_only=True):
     at_most: float | None = None
     among: tuple[str, ...] = ()
     below: str | None = None
-    value: Scalar | None = None
+    value: Json = None
+    to: tuple[str, ...] = ()
     why: str = ""

@@ -1,0 +1,182 @@
+"""How rules and profiles are written, in a family's file and in the rows of the configuration alike.
+
+A rule is a table with one action; a profile lists what differs. Both are checked when they are read: a setting that does
+not exist, an action too many, a bound that nothing could keep. Errors are ValueErrors that name the member.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, cast
+
+import msgspec
+from msgspec import Meta
+
+from allgate.catalogue.narrow import PATHS
+from allgate.catalogue.profile import Ability, CachePolicy, Kind, Limits, Profile, Suffix, Thinking
+from allgate.catalogue.rule import CONDITIONS, NOT, Action, Rule
+from allgate.catalogue.settings import setting
+from allgate.core.value import Value, changed
+from allgate.operations.chat.request import Effort
+from allgate.wire.json import Json
+
+Said = Meta
+"""A field's sentence in docs/settings.md."""
+
+Dialect = Literal["openai_chat", "openai_completions", "openai_responses", "anthropic", "gemini"]
+
+
+class RuleRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A rule: one action on some settings, its conditions and bounds, and why."""
+
+    clear: Annotated[tuple[str, ...], Said(description="Settings that are not sent.")] = ()
+    clamp: Annotated[tuple[str, ...], Said(description="Settings brought to the nearest allowed value.")] = ()
+    refuse: Annotated[
+        tuple[str, ...],
+        Said(description="Settings that end the request with a 400; with bounds, outside them."),
+    ] = ()
+    rename: Annotated[
+        dict[str, str], Said(description='Settings sent under another name: `{ system = "developer" }`.')
+    ] = {}
+    set: Annotated[
+        dict[str, Json], Said(description="Settings sent with this value, whatever the client said.")
+    ] = {}
+    default: Annotated[
+        dict[str, Json], Said(description="Settings sent with this value where the client said nothing.")
+    ] = {}
+    when: Annotated[
+        tuple[str, ...],
+        Said(
+            description="All must hold: `thinking`, `stream`, `interleaved`, `together`; `not ` turns one round."
+        ),
+    ] = ()
+    at_least: Annotated[float | None, Said(description="Lower bound of a number.")] = None
+    at_most: Annotated[float | None, Said(description="Upper bound of a number.")] = None
+    among: Annotated[tuple[str, ...], Said(description="The allowed words.")] = ()
+    below: Annotated[str | None, Said(description="Another setting that the number must stay below.")] = None
+    to: Annotated[
+        tuple[Dialect, ...],
+        Said(description="Only towards providers that are spoken to in these dialects. Default: all."),
+    ] = ()
+    why: Annotated[
+        str, Said(min_length=1, description="The reason, for the note or the 400: the client reads it.")
+    ]
+
+
+class ProfileRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is known of a model. What a row does not say is its family's."""
+
+    kind: Annotated[Kind | None, Said(description="What it is for. Default: `chat`.")] = None
+    summary: Annotated[str | None, Said(description="One sentence for the model list.")] = None
+    abilities: Annotated[
+        tuple[Ability, ...] | None,
+        Said(description="What it can do; what is not named is refused or left out. Default: not known."),
+    ] = None
+    endpoints: Annotated[
+        tuple[Dialect, ...] | None,
+        Said(description="The dialects in which clients may ask for it. Default: every one."),
+    ] = None
+    accepts: Annotated[tuple[str, ...] | None, Said(description="MIME types of media that it takes.")] = None
+    limits: Annotated[
+        Limits | None, Said(description="Bounds of the model: `{ output_tokens = 64_000 }`.")
+    ] = None
+    thinking: Annotated[
+        Thinking | None,
+        Said(description="How it is told to think: `none`, `budget`, `level`, `adaptive`, `effort`."),
+    ] = None
+    efforts: Annotated[tuple[Effort, ...] | None, Said(description="Effort words that it takes.")] = None
+    levels: Annotated[tuple[str, ...] | None, Said(description="Thinking levels that it takes.")] = None
+    suffixes: Annotated[
+        tuple[Suffix, ...] | None,
+        Said(description="Endings of the name that say how to think: `-thinking`, `-nothinking`, `-low`, …"),
+    ] = None
+    cache: Annotated[
+        CachePolicy | None,
+        Said(
+            description="Whose cache marks are sent: the `client`'s, or one on the `system` or `conversation` too."
+        ),
+    ] = None
+    safety: Annotated[
+        dict[str, str] | None,
+        Said(
+            description="Safety settings by category, sent in place of the client's. Default: the client's own."
+        ),
+    ] = None
+
+
+_ACTIONS: tuple[Action, ...] = ("clear", "clamp", "refuse", "rename", "set", "default")
+
+
+def rules_of(row: RuleRow) -> tuple[Rule, ...]:
+    """The rules of a row: one, or one for each setting that has a value of its own. Raises: ValueError."""
+    said: list[Action] = [action for action in _ACTIONS if getattr(row, action)]
+    if len(said) != 1:
+        raise ValueError(
+            f"a rule has one of {', '.join(_ACTIONS)}; this one has {' and '.join(said) or 'none'}"
+        )
+    action = said[0]
+    wanted = cast("tuple[str, ...] | Mapping[str, Json]", getattr(row, action))
+    shared = Rule(
+        action=action,
+        settings=tuple(wanted),
+        when=row.when,
+        at_least=row.at_least,
+        at_most=row.at_most,
+        among=row.among,
+        below=row.below,
+        to=row.to,
+        why=row.why,
+    )
+    _check(shared)
+    if not isinstance(wanted, Mapping):
+        return (shared,)
+    return tuple(changed(shared, settings=(name,), value=value) for name, value in wanted.items())
+
+
+def _check(rule: Rule) -> None:
+    for name in (*rule.settings, *(() if rule.below is None else (rule.below,))):
+        _check_setting(name)
+    for word in rule.when:
+        if (name := word.removeprefix(NOT)) not in CONDITIONS:
+            _check_setting(name)
+    bounded = rule.among or rule.below or (rule.at_least, rule.at_most) != (None, None)
+    if bounded and rule.action not in ("clear", "clamp", "refuse"):
+        raise ValueError(f"{rule.action}: takes no bounds")
+    if rule.action == "clamp":
+        _check_clamp(rule)
+    if None not in (rule.at_least, rule.at_most) and rule.at_least > rule.at_most:  # pyright: ignore[reportOperatorIssue] -- neither is None here
+        raise ValueError(f"at_least: {rule.at_least:g} is above at_most, {rule.at_most:g}")
+
+
+def _check_setting(name: str) -> None:
+    try:
+        setting(name)
+    except KeyError:
+        raise ValueError(f"there is no setting or condition {name!r}; docs/models.md lists them") from None
+
+
+def _check_clamp(rule: Rule) -> None:
+    if not rule.among and (rule.at_least, rule.at_most) == (None, None):
+        raise ValueError("clamp: needs at_least, at_most or among")
+    for name in rule.settings:
+        if rule.among and not set(rule.among) <= set(setting(name).ordered):
+            raise ValueError(f"clamp: {name} has no nearest word among {', '.join(rule.among)}; use refuse")
+
+
+def profile_with(base: Profile, row: ProfileRow) -> Profile:
+    """`base` with what the row says. Raises: ValueError: words that do not go together."""
+    said = {name: value for name in ProfileRow.__struct_fields__ if (value := getattr(row, name)) is not None}
+    if row.limits is not None:
+        said["limits"] = _limits_with(base.limits, row.limits)
+    profile = changed(base, **said)
+    if profile.thinking == "none" and profile.suffixes:
+        raise ValueError(f"suffixes: {profile.suffixes[0]} says how to think, and this model does not think")
+    return profile
+
+
+def _limits_with(base: Limits, row: Limits) -> Limits:
+    said = {name: value for name, value in msgspec.structs.asdict(row).items() if value is not None}
+    return changed(base, **said)
+
+
+def paths(profile: Profile) -> Iterable[str]:
+    """Where clients may ask for a model."""
+    return (PATHS[dialect] for dialect in profile.endpoints or PATHS)
