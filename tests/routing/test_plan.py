@@ -98,7 +98,17 @@ def test_a_candidate_without_the_feature_is_left_out() -> None:
 def test_an_envelope_or_a_loose_wire_forbids_passing_through(head: Head) -> None:
     wire = "exact" if head.sealed else "loose"
     model = Model(name="m", deployments=(deployment("a", wire=wire),))
-    assert not plan(model, head, "openai_chat", 0.0)[0].passthrough
+    candidate = plan(model, head, "openai_chat", 0.0)[0]
+    assert not candidate.passthrough
+    assert ("seal" if head.sealed else "wire") in candidate.translated_because
+
+
+def test_a_candidate_says_which_member_is_in_the_way_of_passing_through() -> None:
+    deaf = deployment("a", caps={"openai_chat": Caps(seed=False)})
+    model = Model(name="m", deployments=(deaf,))
+    head = Head(model="m", fields=frozenset({"model", "seed"}))
+    assert plan(model, head, "openai_chat", 0.0)[0].translated_because == "its row has a say in 'seed'"
+    assert plan(model, Head(model="m"), "openai_chat", 0.0)[0].translated_because == ""
 
 
 def test_a_model_without_deployments_is_unavailable() -> None:

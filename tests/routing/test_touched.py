@@ -3,7 +3,7 @@ import pytest
 from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
 from allgate.providers.openai import CHAT_CAPS
-from allgate.routing.touched import is_touched
+from allgate.routing.touched import touched_member
 
 
 def head(*members: str) -> Head:
@@ -33,25 +33,25 @@ def head(*members: str) -> Head:
     ],
 )
 def test_a_member_that_the_deployment_does_not_take_is_not_passed_through(member: str, caps: Caps) -> None:
-    assert is_touched(head(member), caps)
-    assert not is_touched(head(member), Caps())
-    assert not is_touched(head(), caps)
+    assert touched_member(head(member), caps) == member
+    assert touched_member(head(member), Caps()) is None
+    assert touched_member(head(), caps) is None
 
 
 def test_what_nobody_knows_and_what_openai_takes_is_left_alone() -> None:
     said = ("temperature", "seed", "stop", "logit_bias", "response_format", "reasoning_effort", "temperaure")
-    assert not is_touched(head(*said), CHAT_CAPS)
+    assert touched_member(head(*said), CHAT_CAPS) is None
 
 
 def test_what_is_borrowed_from_another_vendor_passes_only_where_that_vendor_stands() -> None:
     borrowed = Head(model="m", borrowed=frozenset({"thinking", "thinking_budget"}))
-    assert is_touched(borrowed, Caps())
-    assert is_touched(borrowed, Caps(vendor_fields=("thinking",)))
-    assert not is_touched(borrowed, Caps(vendor_fields=("thinking", "thinking_budget", "top_k")))
+    assert touched_member(borrowed, Caps()) == "thinking"
+    assert touched_member(borrowed, Caps(vendor_fields=("thinking",))) == "thinking_budget"
+    assert touched_member(borrowed, Caps(vendor_fields=("thinking", "thinking_budget", "top_k"))) is None
 
 
 def test_earlier_reasoning_passes_only_to_who_wants_it_back() -> None:
     thought = Head(model="m", borrowed=frozenset({"reasoning_content"}))
-    assert is_touched(thought, Caps())
-    assert is_touched(thought, Caps(reasoning_replay="all", reasoning_field="reasoning"))
-    assert not is_touched(thought, Caps(reasoning_replay="last_turn"))
+    assert touched_member(thought, Caps()) == "reasoning_content"
+    assert touched_member(thought, Caps(reasoning_replay="all", reasoning_field="reasoning"))
+    assert touched_member(thought, Caps(reasoning_replay="last_turn")) is None

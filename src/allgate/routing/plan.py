@@ -17,17 +17,18 @@ from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.features import missing_feature
 from allgate.providers.provider import Speaks
 from allgate.routing.catalogue import Credential, Deployment, Model
-from allgate.routing.touched import is_touched
+from allgate.routing.touched import touched_member
 
 
 class Candidate(Value, frozen=True, kw_only=True):
-    """One way to serve a request."""
+    """One way to serve a request. `translated_because` says why its body is not passed through; empty: it is."""
 
     deployment: Deployment
     credential: Credential
     speaks: Speaks
     caps: Caps
     passthrough: bool
+    translated_because: str = ""
 
 
 def plan(model: Model, head: Head, dialect: str, dice: float) -> tuple[Candidate, ...]:
@@ -38,7 +39,7 @@ def plan(model: Model, head: Head, dialect: str, dice: float) -> tuple[Candidate
     missing: str | None = None
     candidates: list[Candidate] = []
     for deployment in _ordered(model.deployments, dice):
-        found = _in_some_dialect(deployment, head, dialect, dice)
+        found = in_some_dialect(deployment, head, dialect, dice)
         if isinstance(found, Candidate):
             candidates.append(found)
         else:
@@ -70,7 +71,7 @@ def _drawn(equals: list[Deployment], dice: float) -> Deployment:
     return equals[0]
 
 
-def _in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: float) -> Candidate | str:
+def in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: float) -> Candidate | str:
     """The candidate in the best dialect, or the name of the feature that every dialect lacks."""
     missing = ""
     names = deployment.upstream.dialects
@@ -80,18 +81,29 @@ def _in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: flo
             continue
         lacking = missing_feature(head.features, caps) if head.features else None
         if lacking is None:
+            because = _not_passed_because(head, dialect, speaks, caps)
             return Candidate(
                 deployment=deployment,
                 credential=_credential(deployment, dice),
                 speaks=speaks,
                 caps=caps,
-                passthrough=name == dialect
-                and speaks.wire == "exact"
-                and not head.sealed
-                and not is_touched(head, caps),
+                passthrough=not because,
+                translated_because=because,
             )
         missing = missing or lacking
     return missing
+
+
+def _not_passed_because(head: Head, dialect: str, speaks: Speaks, caps: Caps) -> str:
+    """The rule in the way of passing the body through; empty: none."""
+    if speaks.dialect != dialect:
+        return "spoken to in another dialect"
+    if speaks.wire != "exact":
+        return "its provider's wire is not exactly this dialect"
+    if head.sealed:
+        return "the body holds a seal that only the gateway can open"
+    member = touched_member(head, caps)
+    return "" if member is None else f"its row has a say in '{member}'"
 
 
 def _credential(deployment: Deployment, dice: float) -> Credential:

@@ -31,15 +31,18 @@ _REFUSES: dict[str, Callable[[Caps], bool]] = {
 _RULED = frozenset(_REFUSES)
 
 
-def is_touched(head: Head, caps: Caps) -> bool:
-    """Does a rule of `caps` touch a top-level member of this body?
+def touched_member(head: Head, caps: Caps) -> str | None:
+    """A top-level member of this body that a rule of `caps` touches; None: there is none.
 
-    >>> is_touched(Head(model="m", fields=frozenset({"model", "seed"})), Caps(seed=False))
-    True
+    >>> touched_member(Head(model="m", fields=frozenset({"model", "seed"})), Caps(seed=False))
+    'seed'
     """
-    if head.borrowed and not head.borrowed.issubset(_own_members(caps)):
-        return True
-    return any(_REFUSES[member](caps) for member in head.fields & _RULED)
+    if head.borrowed and (foreign := head.borrowed - _own_members(caps)):
+        return min(foreign)
+    for member in head.fields & _RULED:
+        if _REFUSES[member](caps):
+            return member
+    return None
 
 
 def _own_members(caps: Caps) -> frozenset[str]:
