@@ -10,6 +10,7 @@ from allgate.core.errors import AttemptFailed
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
 from allgate.gateway.admitted import Admitted
+from allgate.gateway.affinity import Remembering
 from allgate.gateway.exchange import Exchange, State
 from allgate.gateway.ports import Client
 from allgate.gateway.prepare import prepared
@@ -19,6 +20,7 @@ from allgate.gateway.services import Services
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.unsealed import unsealed
 from allgate.providers.provider import sign_in_headers
+from allgate.routing.affinity import home_of, may_stray
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers
 from allgate.wire.span import without_member
@@ -53,6 +55,9 @@ async def _sent(
             call, relay = _passed(admitted, candidate, repair)
         else:
             call, relay = await _translated(services, admitted, candidate, repair)
+        if may_stray(admitted.allowed.model):
+            account_id = admitted.allowed.caller.account_id
+            relay = Remembering(relay, services.seal_homes, account_id, home_of(candidate))
         provider_dialect = services.dialects[candidate.speaks.dialect]
         exchange = Exchange(services.loop, admitted, candidate, provider_dialect, relay, client)
         failed = await _run(services, exchange, candidate, call, client, fresh=repeat > 0)

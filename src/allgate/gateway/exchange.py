@@ -24,7 +24,7 @@ from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase, WireEr
 from allgate.dialects.contract import ChatDialect
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.ports import Client, Connection
-from allgate.gateway.relay import Relay, WholeReply, truncated, unreadable
+from allgate.gateway.relay import Relay, truncated, unreadable
 from allgate.gateway.reply import reply_headers, stream_headers
 from allgate.gateway.settle import NOT_SETTLED, Outcome
 from allgate.routing.plan import Candidate
@@ -221,8 +221,7 @@ class Exchange:
                 self._start_client()
             self._client.finish(b"".join((*self._held_back, tail)) if self._held_back else tail)
         else:
-            notes = self._relay.notes if isinstance(self._relay, WholeReply) else ()
-            headers = reply_headers(self._admitted, self._candidate, notes)
+            headers = reply_headers(self._admitted, self._candidate, self._relay.notes)
             self._client.reply(WireReply(status=200, headers=headers, body=tail))
         self._over(None)
 

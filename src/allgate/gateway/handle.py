@@ -21,6 +21,7 @@ from allgate.gateway.attempt import attempt
 from allgate.gateway.ports import Client
 from allgate.gateway.services import Services
 from allgate.gateway.settle import Outcome
+from allgate.routing.affinity import may_stray
 from allgate.routing.plan import Candidate, plan
 from allgate.routing.retry import ATTEMPTS_MAX, for_client, may_try_another
 
@@ -32,6 +33,9 @@ async def handle(services: Services, call: Call, client: Client) -> None:
         caller = authenticate(services.directory, call)
         allowed = permitted(services.directory, call, caller)
         candidates = plan(allowed.model, allowed.head, call.dialect.name, services.dice())
+        if may_stray(allowed.model):
+            seals = services.seal_box(caller.account_id)
+            candidates = services.seal_homes.homeward(candidates, call, caller.account_id, seals)
         reservation = await reserve(services.ledger, call, allowed)
     except AllgateError as error:
         client.reply(call.dialect.encode_error(error.failure, call.request_id))

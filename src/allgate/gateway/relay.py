@@ -58,6 +58,11 @@ class Relay(Protocol):
         """The provider failed in band; what it says from here on is not read."""
         ...
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the answer had to leave out, once it is whole; a stream's headers have left by then."""
+        ...
+
     def feed(self, chunk: bytes) -> bytes: ...
     def close(self) -> bytes: ...
     def facts(self) -> Facts: ...
@@ -68,6 +73,8 @@ class Relay(Protocol):
 
 class PassedStream:
     """Same dialect on both sides."""
+
+    notes = ()
 
     def __init__(self, dialect: ChatDialect, meter: StreamMeter, request_id: str) -> None:
         self._dialect, self._meter, self._request_id = dialect, meter, request_id
@@ -89,6 +96,8 @@ class PassedStream:
 
 class TranslatedStream:
     """Another dialect behind: every frame becomes events, every event frames of the client's dialect."""
+
+    notes = ()
 
     def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
         self._decoder, self._encoder = decoder, encoder

@@ -7,6 +7,7 @@ from allgate.core.clock import Clock
 from allgate.core.ids import DICE_BYTES, make_id
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.seals import SealBox
+from allgate.gateway.affinity import SealHomes
 from allgate.gateway.exchanges import Exchanges
 from allgate.gateway.ports import Books, Directory, Fetcher, Ledger, Recorder, ResponseStore, Transport
 
@@ -15,7 +16,7 @@ class Services:
     """The ports, plugged. `dice(n)` gives n random bytes; `seal_keys[0]` signs our envelopes."""
 
     __slots__ = (
-        "_dice", "_seal_keys", "books", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "responses", "transport",
+        "_dice", "_seal_keys", "books", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "responses", "seal_homes", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +47,7 @@ class Services:
         self.recorder = recorder
         self.dialects = dialects
         self.exchanges = exchanges
+        self.seal_homes = SealHomes()
         self._dice = dice
         self._seal_keys = seal_keys
 
