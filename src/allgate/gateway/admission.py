@@ -83,21 +83,30 @@ async def reserve(ledger: Ledger, call: Call, allowed: Permitted) -> Reservation
 
     Raises: Refused(BILLING): the balance or a budget does not cover it; PriceMissing: a hosted tool has no price.
     """
+    hold = hold_for(call, allowed)
+    await ledger.hold(hold)
+    return Reservation(ledger, hold, allowed.pricing, allowed.head.input_bytes)
+
+
+def output_tokens_max(allowed: Permitted) -> int:
+    """What bounds each answer: the client's word, else the model's."""
+    said = allowed.head.output_tokens_max
+    return allowed.model.output_tokens_default if said is None else said
+
+
+def hold_for(call: Call, allowed: Permitted) -> Hold:
+    """The most this request can cost. Raises: PriceMissing."""
     head = allowed.head
-    output_tokens = head.output_tokens_max
-    if output_tokens is None:
-        output_tokens = allowed.model.output_tokens_default
+    output_tokens = output_tokens_max(allowed)
     pricing = allowed.pricing
     if pricing.varied or head.features:
         tiered = not head.fields.isdisjoint(TIER_FIELDS)
         amount = pricing.bound(head.input_bytes, output_tokens, head.n, tiered=tiered, features=head.features)
     else:
         amount = pricing.worst_case(head.input_bytes, output_tokens, head.n)
-    hold = Hold(
+    return Hold(
         request_id=call.request_id,
         account_id=allowed.caller.account_id,
         key_id=allowed.caller.key_id,
         amount_nano_usd=amount,
     )
-    await ledger.hold(hold)
-    return Reservation(ledger, hold, pricing, head.input_bytes)

@@ -51,10 +51,7 @@ async def _sent(
     failed: AttemptFailed | None = None
     admitted.attempts += 1
     for repeat in range(STALE_REPEATS_MAX + 1):
-        if candidate.passthrough and not (repair.thinking or repair.translated):
-            call, relay = _passed(admitted, candidate, repair)
-        else:
-            call, relay = await _translated(services, admitted, candidate, repair)
+        call, relay = await encoded(services, admitted, candidate, repair)
         if may_stray(admitted.allowed.model):
             account_id = admitted.allowed.caller.account_id
             relay = Remembering(relay, services.seal_homes, account_id, home_of(candidate))
@@ -64,6 +61,15 @@ async def _sent(
         if failed is None or not failed.stale:
             break
     return failed
+
+
+async def encoded(
+    services: Services, admitted: Admitted, candidate: Candidate, repair: Repair
+) -> tuple[UpstreamCall, Relay]:
+    """What this candidate is sent, and who reads its answer. Raises: WireError: the request cannot be said to it."""
+    if candidate.passthrough and not (repair.thinking or repair.translated):
+        return _passed(admitted, candidate, repair)
+    return await _translated(services, admitted, candidate, repair)
 
 
 async def _run(

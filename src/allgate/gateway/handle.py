@@ -15,7 +15,7 @@ exchange, which outlives a client that leaves; this page only sees to it that ev
 """
 
 from allgate.core.errors import AllgateError, AttemptFailed, Failure, WireError
-from allgate.gateway.admission import Call, authenticate, permitted, reserve
+from allgate.gateway.admission import Call, Permitted, authenticate, permitted, reserve
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.attempt import attempt
 from allgate.gateway.ports import Client
@@ -32,7 +32,7 @@ async def handle(services: Services, call: Call, client: Client) -> None:
         services.exchanges.check_admitting()
         caller = authenticate(services.directory, call)
         allowed = permitted(services.directory, call, caller)
-        candidates = plan(allowed.model, allowed.head, call.dialect.name, services.dice())
+        candidates = planned(services, call, allowed, services.dice())
         if may_stray(allowed.model):
             seals = services.seal_box(caller.account_id)
             candidates = services.seal_homes.homeward(candidates, call, caller.account_id, seals)
@@ -48,6 +48,11 @@ async def handle(services: Services, call: Call, client: Client) -> None:
         # Every way out, cancellation included: a hold that nobody has resolved is given back.
         if not reservation.concluded:
             admitted.conclude(Outcome(kind="client_gone"), None)
+
+
+def planned(services: Services, call: Call, allowed: Permitted, dice: float) -> tuple[Candidate, ...]:
+    """The candidates, best first. Raises: Refused: 400, 503."""
+    return plan(allowed.model, allowed.head, call.dialect.name, dice)
 
 
 async def _serve(
