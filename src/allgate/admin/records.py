@@ -12,6 +12,7 @@ import msgspec
 
 from allgate.admin.price_rows import BudgetRow, GroupRow, SheetRow
 from allgate.admin.rows import ConfigError, Declaration, DeploymentRow, KeyRow, ModelRow, UpstreamRow
+from allgate.catalogue.rows import ProfileRow, RuleRow
 from allgate.core.money import NanoUsd, usd
 from allgate.core.secret import Secret
 from allgate.core.value import Value
@@ -29,13 +30,19 @@ HINT_CHARACTERS = 15
 
 
 class ModelRecord(Value, frozen=True, kw_only=True):
-    """A public model; `sheet` names its prices."""
+    """A public model; `sheet` names its prices. `profile` None: nothing of it differs from the family's."""
 
     name: str
     deployments: tuple[DeploymentRow, ...] = ()
     sheet: str | None = None
     output_tokens_default: int | None = None
     owned_by: str = ""
+    family: str | None = None
+    aliases: tuple[str, ...] = ()
+    profile: ProfileRow | None = None
+    rules: tuple[RuleRow, ...] = ()
+    family_rules: bool = True
+    free: bool = False
 
 
 class AccountRecord(Value, frozen=True, kw_only=True):
@@ -191,7 +198,19 @@ def _model(row: ModelRow) -> ModelRecord:
         sheet=row.price if row.price is None or isinstance(row.price, str) else row.name,
         output_tokens_default=row.output_tokens_default,
         owned_by=row.owned_by,
+        family=row.family,
+        aliases=row.aliases,
+        profile=_said(row),
+        rules=row.rules,
+        family_rules=row.family_rules,
+        free=row.free,
     )
+
+
+def _said(row: ModelRow) -> ProfileRow | None:
+    """What the row says of its profile; None: nothing."""
+    profile = ProfileRow(**{name: getattr(row, name) for name in ProfileRow.__struct_fields__})
+    return None if profile == ProfileRow() else profile
 
 
 def _by_name(

@@ -13,6 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from allgate.admin.price_rows import BudgetRow, GroupRow, Name, PriceRow, Said, SheetRow
+from allgate.catalogue.rows import ProfileRow, RuleRow
 from allgate.core.secret import Secret
 from allgate.core.value import Value
 from allgate.wire.json import JsonObject
@@ -57,7 +58,9 @@ class DeploymentRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A model at an upstream: a member of `models.deployments`."""
 
     upstream: Annotated[str, Said(description="The name of an upstream.")]
-    model: Annotated[str, Said(min_length=1, description="What the upstream calls the model.")]
+    model: Annotated[
+        str, Said(description="What the upstream calls the model. Default: what the family says it does.")
+    ] = ""
     priority: Annotated[int, Said(description="Lower is tried first.")] = 0
     weight: Annotated[
         int,
@@ -69,12 +72,24 @@ class DeploymentRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
             description="Per dialect, the capabilities that differ from the provider's: `{ openai_chat = { stop_max = 1 } }`."
         ),
     ] = {}
+    rules: Annotated[
+        tuple[RuleRow, ...], Said(description="Rules that only this deployment keeps, after the model's.")
+    ] = ()
 
 
-class ModelRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelRow(ProfileRow, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A public model: what clients ask for."""
 
     name: Name
+    family: Annotated[
+        str | None,
+        Said(
+            description="A family of docs/models.md: `claude-opus-4-7`. What this row does not say is the family's."
+        ),
+    ] = None
+    aliases: Annotated[
+        tuple[str, ...], Said(description="Other names that clients may ask for; not in the list of models.")
+    ] = ()
     deployments: Annotated[tuple[DeploymentRow, ...], Said(description="Where it runs.")] = ()
     price: Annotated[
         PriceRow | str | None,
@@ -87,6 +102,11 @@ class ModelRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     owned_by: Annotated[str, Said(description="Shown in the list of models.")] = ""
+    rules: Annotated[
+        tuple[RuleRow, ...], Said(description="Rules beside the family's, kept after them.")
+    ] = ()
+    family_rules: Annotated[bool, Said(description="`false`: the family's rules are not kept.")] = True
+    free: Annotated[bool, Said(description="A price of zero is meant; without it, zero is refused.")] = False
 
 
 class KeyRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from allgate.billing.ledger import Hold
 from allgate.billing.pricing import Pricing
+from allgate.catalogue.asked import examined
 from allgate.core.errors import ErrorKind, refused
 from allgate.core.value import Value
 from allgate.dialects.contract import ChatDialect, Head
@@ -63,7 +64,7 @@ def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
     """
     head = call.dialect.read_head(call.wire)
     permit(caller, head.model, call.address, call.started_s)
-    model = directory.catalogue.models.get(head.model)
+    model = directory.catalogue.names.get(head.model)
     if model is None:
         raise unknown_model(head.model)
     pricing = directory.price(model.price_id) if model.price_id is not None else None
@@ -71,6 +72,8 @@ def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
         raise refused(
             ErrorKind.OVERLOADED,
             f"The model '{model.name}' has no price yet, so it cannot be used. Ask the operator of this gateway.",
+    if model.rules:
+        head = examined(head, call.wire, call.dialect, model.glances)
             code="price_missing",
         )
     if caller.group is not None:

@@ -17,6 +17,7 @@ from allgate.gateway.prepare import prepared
 from allgate.gateway.relay import PassedStream, Relay, TranslatedStream, Translation, WholeReply
 from allgate.gateway.repair import Repair, repair_for
 from allgate.gateway.services import Services
+from allgate.gateway.ruled import kept_on_bytes, kept_on_request
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.unsealed import unsealed
 from allgate.providers.provider import sign_in_headers
@@ -119,7 +120,10 @@ def request_headers(candidate: Candidate, call: UpstreamCall) -> Headers:
 
 def _passed(admitted: Admitted, candidate: Candidate, repair: Repair) -> tuple[UpstreamCall, Relay]:
     dialect, head = admitted.dialect, admitted.head
-    call = dialect.passthrough(admitted.call.wire, head, candidate.deployment.model, candidate.caps)
+    if candidate.kept is None:
+        call = dialect.passthrough(admitted.call.wire, head, candidate.deployment.model, candidate.caps)
+    else:
+        call = kept_on_bytes(admitted, candidate, candidate.kept)
     if repair.member is not None:
         note = dropped(repair.member, "the provider does not know it")
         call = changed(call, body=without_member(call.body, repair.member), notes=(*call.notes, note))
@@ -140,6 +144,8 @@ async def _translated(
     if repair.thinking:
         decoded = unsealed(decoded)
     request = await prepared(decoded, candidate.caps, services.fetcher)
+    if candidate.kept is not None:
+        decoded = kept_on_request(decoded, candidate)
     call = provider_dialect.encode_request(request, candidate.deployment.model, candidate.caps)
     admitted.notes = (*request.notes, *call.notes)
     sent = Sent(request=request, caps=candidate.caps)

@@ -45,7 +45,7 @@ async def count_reply(services: Services, call: Call) -> WireReply:
     call = changed(call, wire=counter.countable(call.wire))
     request = call.dialect.decode_request(call.wire, services.seal_box(caller.account_id))
     permit(caller, request.model, call.address, call.started_s)
-    model = services.directory.catalogue.models.get(request.model)
+    model = services.directory.catalogue.names.get(request.model)
     if model is None:
         raise unknown_model(request.model)
     counted = await _counted(services, call, request, model)

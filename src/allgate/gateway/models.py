@@ -12,12 +12,12 @@ from allgate.wire.message import WireReply
 def model_reply(services: Services, call: Call, rest: str) -> WireReply:
     """`rest` is "/models" or "/models/<name>". Raises: Refused: 401; 404 for a model the key may not use."""
     caller = authenticate(services.directory, call)
-    models = services.directory.catalogue.models
+    catalogue = services.directory.catalogue
     if rest == "/models":
-        listed = [_listed(model) for model in models.values() if _may_use(caller, model.name)]
+        listed = [_listed(model) for model in catalogue.models.values() if _may_use(caller, model.name)]
         return json_reply(call.request_id, encode_models(listed, call.dialect.name))
     name = rest.removeprefix("/models/")
-    model = models.get(name)
+    model = catalogue.names.get(name)
     if model is None or not _may_use(caller, name):
         raise unknown_model(name)
     return json_reply(call.request_id, encode_model(_listed(model), call.dialect.name))

@@ -4,6 +4,7 @@ A snapshot is built by `wiring` from the rows of the database and swapped atomic
 began with. Nothing here knows a dialect's format or opens a connection.
 """
 
+from allgate.catalogue.asked import Glance
 from allgate.catalogue.profile import UNKNOWN, Profile
 from allgate.catalogue.rule import Rule
 from allgate.core.secret import Secret
@@ -53,6 +54,7 @@ class Model(Value, frozen=True, kw_only=True):
     """A public model. `price_id` names its sheet; None means it is listed but refused (`price_missing`).
 
     `rules` are all that its deployments keep, together: where it is empty, no request for the model is looked at twice.
+    `glances` is how these rules look at bodies, by the dialect of the client.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Model(Value, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     profile: Profile = UNKNOWN
     rules: tuple[Rule, ...] = ()
+    glances: dict[str, Glance] = {}
 
 
 class Catalogue(Value, frozen=True, kw_only=True):

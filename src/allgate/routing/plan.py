@@ -5,12 +5,15 @@ Caps for it cover everything the request asks for; else the first of the deploym
 does, the candidate is out, and when all are out the client gets a 400 that names the missing feature.
 
 Pass-through is decided here too, per candidate: same dialect on both sides, a provider whose wire is exact, no envelope
-of ours in the body, and no member that the deployment does not take. Pure: the one random number comes in.
+of ours in the body, no member that the deployment does not take, and no rule of the model whose change is more than a
+member of the body. Pure: the one random number comes in.
 """
 
 from collections.abc import Iterable
 
-from allgate.core.errors import ErrorKind, refused
+from allgate.catalogue.ruled import Ruled, ruled
+from allgate.catalogue.spans import is_by_span
+from allgate.core.errors import ErrorKind, WireError, refused
 from allgate.core.value import Value
 from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
@@ -21,7 +24,10 @@ from allgate.routing.touched import touched_member
 
 
 class Candidate(Value, frozen=True, kw_only=True):
-    """One way to serve a request. `translated_because` says why its body is not passed through; empty: it is."""
+    """One way to serve a request. `translated_because` says why its body is not passed through; empty: it is.
+
+    `kept` is what the deployment's rules change in it; None: nothing in it is their business.
+    """
 
     deployment: Deployment
     credential: Credential
@@ -29,23 +35,30 @@ class Candidate(Value, frozen=True, kw_only=True):
     caps: Caps
     passthrough: bool
     translated_because: str = ""
+    kept: Ruled | None = None
 
 
 def plan(model: Model, head: Head, dialect: str, dice: float) -> tuple[Candidate, ...]:
     """Distinct candidates, best first: lower priority first; among equals a weighted draw, then by weight.
 
     `dice` is uniform in [0, 1). Raises: Refused: no deployment can do what is asked (400) or there is none (503).
+    WireError: the rules of all that could do it refuse it (400).
     """
     missing: str | None = None
+    refusal: WireError | None = None
     candidates: list[Candidate] = []
     for deployment in _ordered(model.deployments, dice):
-        found = in_some_dialect(deployment, head, dialect, dice)
+        try:
+            found = in_some_dialect(deployment, head, dialect, dice)
+        except WireError as error:  # a rule of this deployment
+            refusal = refusal or error
+            continue
         if isinstance(found, Candidate):
             candidates.append(found)
         else:
             missing = missing or found
     if not candidates:
-        raise _nothing_fits(model, missing)
+        raise refusal or _nothing_fits(model, missing)
     return tuple(candidates)
 
 
@@ -72,7 +85,10 @@ def _drawn(equals: list[Deployment], dice: float) -> Deployment:
 
 
 def in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: float) -> Candidate | str:
-    """The candidate in the best dialect, or the name of the feature that every dialect lacks."""
+    """The candidate in the best dialect, or the name of the feature that every dialect lacks.
+
+    Raises: WireError: one of its rules refuses the request.
+    """
     missing = ""
     names = deployment.upstream.dialects
     for name in (dialect, *names) if dialect in names else names:
@@ -81,7 +97,8 @@ def in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: floa
             continue
         lacking = missing_feature(head.features, caps) if head.features else None
         if lacking is None:
-            because = _not_passed_because(head, dialect, speaks, caps)
+            kept = None if head.asked is None else ruled(head.asked, deployment.rules, name)
+            because = _not_passed_because(head, dialect, speaks, caps, kept)
             return Candidate(
                 deployment=deployment,
                 credential=_credential(deployment, dice),
@@ -89,12 +106,13 @@ def in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: floa
                 caps=caps,
                 passthrough=not because,
                 translated_because=because,
+                kept=kept,
             )
         missing = missing or lacking
     return missing
 
 
-def _not_passed_because(head: Head, dialect: str, speaks: Speaks, caps: Caps) -> str:
+def _not_passed_because(head: Head, dialect: str, speaks: Speaks, caps: Caps, kept: Ruled | None) -> str:
     """The rule in the way of passing the body through; empty: none."""
     if speaks.dialect != dialect:
         return "spoken to in another dialect"
@@ -102,6 +120,8 @@ def _not_passed_because(head: Head, dialect: str, speaks: Speaks, caps: Caps) ->
         return "its provider's wire is not exactly this dialect"
     if head.sealed:
         return "the body holds a seal that only the gateway can open"
+    if kept is not None and not is_by_span(kept.edits, dialect, head.fields):
+        return f"a rule changes {', '.join(edit.setting for edit in kept.edits)}"
     member = touched_member(head, caps)
     return "" if member is None else f"its row has a say in '{member}'"
 

@@ -1,33 +1,42 @@
 """Key records to the callers that the request path looks up by hash."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from allgate.admin.records import Document, KeyRecord
 from allgate.admin.rows import ConfigError
 from allgate.identity.caller import Caller
+from allgate.routing.catalogue import Model
 
 
-def callers(document: Document, *, loopback: bool) -> dict[str, Caller]:
+def callers(document: Document, names: Mapping[str, Model], *, loopback: bool) -> dict[str, Caller]:
     """Every caller that may come in, by the hash of the key. Keys whose account or self is disabled are not there, and
-    demo keys only where the listener is `loopback`. Raises: ConfigError."""
+    demo keys only where the listener is `loopback`. Who may use a model may use it by all of its `names`.
+
+    Raises: ConfigError."""
+    others: dict[str, set[str]] = {}
+    for name, model in names.items():
+        others.setdefault(model.name, set()).add(name)
     found: dict[str, Caller] = {}
     for name, kept in document.keys.items():
         account = document.accounts.get(kept.record.account)
         if account is None:
             raise ConfigError(f"keys.{name}", "account", f"there is no account {kept.record.account!r}")
-        caller = _caller(kept.record, account.record.group, f"keys.{name}")
+        caller = _caller(kept.record, account.record.group, others, f"keys.{name}")
         if not (kept.disabled or account.disabled) and (loopback or not caller.loopback_only):
             found[kept.record.hash] = caller
     return found
 
 
-def _caller(record: KeyRecord, group: str | None, where: str) -> Caller:
+def _caller(record: KeyRecord, group: str | None, others: Mapping[str, set[str]], where: str) -> Caller:
     return Caller(
         account_id=record.account,
         key_id=record.id,
         key_name=record.name,
-        models=None if record.models is None else frozenset(record.models),
+        models=None
+        if record.models is None
+        else frozenset(record.models).union(*(others.get(model, ()) for model in record.models)),
         networks=tuple(_network(text, where) for text in record.networks),
         expires_s=None if record.expires is None else _time_s(record.expires, where),
         loopback_only=record.loopback_only,

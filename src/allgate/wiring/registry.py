@@ -20,17 +20,15 @@ from allgate.core.value import Value
 from allgate.identity.caller import Caller
 from allgate.providers import provider_table
 from allgate.providers.provider import Provider
-from allgate.providers.row import caps_with, provider_from
+from allgate.providers.row import provider_from
 from allgate.routing.catalogue import (
-    OUTPUT_TOKENS_DEFAULT,
     Catalogue,
     Credential,
-    Deployment,
-    Model,
     Upstream,
 )
 from allgate.wiring.callers import callers
-from allgate.wiring.price_sheets import price_sheet, ratios, sheet_id
+from allgate.wiring.models import every_name, packaged_families, public_models
+from allgate.wiring.price_sheets import price_sheet, ratios
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
@@ -74,16 +72,12 @@ def snapshot(
         name: _upstream(kept.record, providers, _unresolved if kept.disabled else resolve)
         for name, kept in document.upstreams.items()
     }
-    off = frozenset(name for name, kept in document.upstreams.items() if kept.disabled)
-    models = {
-        name: _model(kept.record, document, upstreams, off)
-        for name, kept in document.models.items()
-        if not kept.disabled
-    }
+    models = public_models(document, upstreams, packaged_families())
+    names = every_name(models)
     sheets = [price_sheet(kept.record) for kept in document.sheets.values()]
     return Snapshot(
-        catalogue=Catalogue(models=models, names=models, revision=revision),
-        callers=callers(document, loopback=loopback),
+        catalogue=Catalogue(models=models, names=names, revision=revision),
+        callers=callers(document, names, loopback=loopback),
         sheets={sheet.id: sheet for sheet in sheets},
         grants_nano_usd={name: kept.record.opening_nano_usd for name, kept in document.accounts.items()},
         ratios=_ratios(document),
@@ -154,46 +148,3 @@ def _base_url(row: UpstreamRow, provider: Provider, where: str) -> str:
             where, "base_url", "must be http(s)://host[:port][/path] without user, query or fragment"
         )
     return url.rstrip("/")
-
-
-def _model(
-    record: ModelRecord, document: Document, upstreams: Mapping[str, Upstream], off: frozenset[str]
-) -> Model:
-    deployments = tuple(
-        _deployment(row, upstreams, f"models.{record.name}.deployments[{place}]")
-        for place, row in enumerate(record.deployments)
-    )
-    return Model(
-        name=record.name,
-        deployments=tuple(entry for entry in deployments if entry.upstream.name not in off),
-        price_id=_price_id(record, document),
-        output_tokens_default=record.output_tokens_default or OUTPUT_TOKENS_DEFAULT,
-        owned_by=record.owned_by,
-    )
-
-
-def _price_id(record: ModelRecord, document: Document) -> str | None:
-    """The sheet's id; None, so that the model is refused, where there is no price or its sheet is disabled."""
-    if record.sheet is None:
-        return None
-    kept = document.sheets.get(record.sheet)
-    if kept is None:
-        raise ConfigError(f"models.{record.name}", "price", f"there is no price sheet {record.sheet!r}")
-    return None if kept.disabled else sheet_id(kept.record)
-
-
-def _deployment(row: DeploymentRow, upstreams: Mapping[str, Upstream], where: str) -> Deployment:
-    upstream = upstreams.get(row.upstream)
-    if upstream is None:
-        raise ConfigError(where, "upstream", f"there is no upstream {row.upstream!r}")
-    if stray := sorted(row.caps.keys() - set(upstream.dialects)):
-        raise ConfigError(where, f"caps.{stray[0]}", f"{upstream.name} is not spoken to in {stray[0]!r}")
-    caps = {
-        entry.dialect: entry.caps for entry in upstream.provider.speaks if entry.dialect in upstream.dialects
-    }
-    for dialect, changes in row.caps.items():
-        try:
-            caps[dialect] = caps_with(caps[dialect], changes)
-        except ValueError as error:
-            raise ConfigError(where, f"caps.{dialect}", str(error)) from error
-    return Deployment(upstream=upstream, model=row.model, priority=row.priority, weight=row.weight, caps=caps)
