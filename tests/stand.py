@@ -312,9 +312,9 @@ class _Listening:
     def __init__(self, recorder, rows: list, keep: Callable) -> None:
         self._recorder, self._rows, self._keep = recorder, rows, keep
 
-    def record(self, row) -> None:
+    def record(self, row, *, kept: bool = False) -> None:
         self._rows.append(row)
-        self._keep(row)
+        self._keep(row, kept=kept)
 
     def refused(self, *arguments) -> None:
         self._recorder.refused(*arguments)

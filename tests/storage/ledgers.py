@@ -50,7 +50,7 @@ class SqliteStore:
         self._connection = open_writing(self.path)
         self.writer = Writer(self._connection)
         self.ledger = SqliteLedger(self.writer, loop, lambda: NOW_MS)
-        self.ledger.load()
+        self.ledger.book.restore(self.writer.submit(read_balances).result())
 
     def open_account(self, account: str, amount: int) -> bool:
         opened = self.writer.submit(lambda db: open_account(db, account, NanoUsd(amount), NOW_MS)).result()

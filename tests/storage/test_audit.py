@@ -46,7 +46,7 @@ def books(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         book.hold(hold)
         charge = Charge(amount_nano_usd=NanoUsd(cost), sheet_id=PRICE)
         settlement = Settlement(hold=hold, charge=charge, reason="ok")
-        assert write_postings([Posting(settlement, book.settle(settlement))], 1, connection) is None
+        assert write_postings([Posting(settlement, book.settle(settlement), None, 1)], connection) is None
     line = changed(ROW, request_id="r0", usage=USAGE, charged_nano_usd=COST, price_id=PRICE)
     void = changed(ROW, request_id="r9", usage=Usage(), charged_nano_usd=0, price_id=PRICE)
     write_rows([line, void], connection)

@@ -8,7 +8,7 @@ import pytest
 
 from allgate.core.usage import Usage
 from allgate.core.value import changed
-from allgate.storage.request_log import ROWS_PER_STATEMENT
+from allgate.storage.rows import ROWS_PER_STATEMENT
 from allgate.storage.schema import open_writing
 from allgate.storage.writer import Writer
 from storage.logged import DEADLINE_S, ROW, log_on, read
@@ -72,14 +72,14 @@ async def test_a_repeated_request_id_is_the_same_request(writer: Writer, path: P
 async def test_rows_are_handed_over_by_themselves_together(writer: Writer):
     """One wake-up of the writer's thread per flush, whatever the number of rows."""
     submitted: list[object] = []
-    original, handed = writer.submit, asyncio.Event()
+    original, handed = writer.commit, asyncio.Event()
 
-    def submit(job):
-        submitted.append(job)
+    def commit(write, done):
+        submitted.append(write)
         handed.set()
-        return original(job)
+        original(write, done)
 
-    writer.submit = submit  # a spy on the real one
+    writer.commit = commit  # a spy on the real one
     log = log_on(writer, flush_s=0.001)
     for number in range(10):
         log.append(changed(ROW, request_id=f"req_{number}"))

@@ -20,8 +20,8 @@ class Admitted:
 
     __slots__ = (
         "_clock",
-        "_concluded",
         "_recorder",
+        "_row",
         "allowed",
         "attempts",
         "call",
@@ -39,7 +39,7 @@ class Admitted:
         self.notes: tuple[Note, ...] = ()
         self.attempts = 0
         self.first_byte_s: float | None = None
-        self._concluded = False
+        self._row: LogRow | None = None
         self._recorder = recorder
         self._clock = clock
 
@@ -60,31 +60,30 @@ class Admitted:
             self.first_byte_s = self.elapsed_s()
 
     def conclude(self, outcome: Outcome, candidate: Candidate | None, status: int = 200) -> "Future[Receipt]":
-        """Money first, then the log row; both exactly once, whoever calls first."""
-        durable = self.reservation.conclude(outcome)
-        if not self._concluded:
-            self._concluded = True
-            record = partial(self._record, outcome, candidate, status)
-            if durable.done():
-                record(durable)
-            else:
-                durable.add_done_callback(record)
+        """Decide the money and write the line that goes with it; both exactly once, whoever calls first."""
+        if self._row is not None:
+            return self.reservation.conclude(outcome)
+        durable = self.reservation.conclude(outcome, partial(self._written, outcome, candidate, status))
+        if durable.done():
+            self._record(durable)
+        else:
+            durable.add_done_callback(self._record)
         return durable
 
-    def _record(
-        self, outcome: Outcome, candidate: Candidate | None, status: int, durable: "Future[Receipt]"
-    ) -> None:
+    def _record(self, durable: "Future[Receipt]") -> None:
         """The money is decided for good: a charge that could not be written is none, and its row says so."""
+        row = self._row
+        assert row is not None  # made when the money was decided
         if durable.exception() is None:
-            row = self._row(outcome, candidate, status, self.reservation.charged_nano_usd)
+            self._recorder.record(row, kept=self.reservation.posted)
         else:
-            failed = changed(outcome, kind="failed", failure=NOT_SETTLED)
-            row = self._row(failed, candidate, NOT_SETTLED.status, 0)
-        self._recorder.record(row)
+            self._recorder.record(_not_settled(row), kept=False)
 
-    def _row(
-        self, outcome: Outcome, candidate: Candidate | None, status: int, charged_nano_usd: int
-    ) -> LogRow:
+    def _written(self, outcome: Outcome, candidate: Candidate | None, status: int) -> LogRow:
+        row = self._row = self._line(outcome, candidate, status)
+        return row
+
+    def _line(self, outcome: Outcome, candidate: Candidate | None, status: int) -> LogRow:
         call, allowed, reservation = self.call, self.allowed, self.reservation
         failure = outcome.failure
         return LogRow(
@@ -106,10 +105,20 @@ class Admitted:
             duration_ms=int(self.elapsed_s() * 1000),
             first_byte_ms=None if self.first_byte_s is None else int(self.first_byte_s * 1000),
             usage=reservation.usage,
-            charged_nano_usd=charged_nano_usd,
+            charged_nano_usd=reservation.charged_nano_usd,
             hold_nano_usd=reservation.hold.amount_nano_usd,
             price_id=reservation.pricing.id,
             error=f"{failure.kind}: {failure.message}" if failure else "",
             notes=notes_header(self.notes) if self.notes else "",
             user_agent=text(call.wire.headers, "user-agent") or "",
         )
+
+
+def _not_settled(row: LogRow) -> LogRow:
+    return changed(
+        row,
+        status=NOT_SETTLED.status,
+        outcome="failed",
+        charged_nano_usd=0,
+        error=f"{NOT_SETTLED.kind}: {NOT_SETTLED.message}",
+    )

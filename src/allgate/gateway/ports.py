@@ -21,28 +21,6 @@ from allgate.wire.headers import Headers
 from allgate.wire.message import WireReply
 
 
-class Ledger(Protocol):
-    """Holds and settlements. All amounts in nano-USD."""
-
-    async def hold(self, hold: Hold) -> None:
-        """Set the amount aside. Raises: Refused(BILLING): less is available; Refused(CONFLICT): the id was used
-        before; Refused(OVERLOADED): the store is gone."""
-        ...
-
-    def settle(self, settlement: Settlement) -> "Future[Receipt]":
-        """Decide the end of a hold, now and without waiting; the future is done when the decision is durable.
-        Idempotent by request id."""
-        ...
-
-    def available_nano_usd(self, account_id: str) -> NanoUsd:
-        """Balance less open holds. Raises: KeyError: no such account."""
-        ...
-
-    def balance_nano_usd(self, account_id: str) -> NanoUsd:
-        """Raises: KeyError: no such account."""
-        ...
-
-
 class LogRow(Value, frozen=True, kw_only=True):
     """One line of the request log. Durations in milliseconds; never holds content or keys.
 
@@ -73,6 +51,28 @@ class LogRow(Value, frozen=True, kw_only=True):
     error: str
     notes: str
     user_agent: str
+
+
+class Ledger(Protocol):
+    """Holds and settlements. All amounts in nano-USD."""
+
+    async def hold(self, hold: Hold) -> None:
+        """Set the amount aside. Raises: Refused(BILLING): less is available; Refused(CONFLICT): the id was used
+        before; Refused(OVERLOADED): the store is gone."""
+        ...
+
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
+        """Decide the end of a hold, now and without waiting; the future is done when the decision is durable.
+        Idempotent by request id. `line` is the request's, and kept with its charge; that of a void is not."""
+        ...
+
+    def available_nano_usd(self, account_id: str) -> NanoUsd:
+        """Balance less open holds. Raises: KeyError: no such account."""
+        ...
+
+    def balance_nano_usd(self, account_id: str) -> NanoUsd:
+        """Raises: KeyError: no such account."""
+        ...
 
 
 class Proof(Value, frozen=True, kw_only=True):
@@ -173,7 +173,9 @@ class Directory(Protocol):
 class Recorder(Protocol):
     """Request log and metrics. Never fails a request and never waits."""
 
-    def record(self, row: LogRow) -> None: ...
+    def record(self, row: LogRow, *, kept: bool = False) -> None:
+        """`kept`: the ledger keeps this line, with its charge."""
+        ...
 
     def refused(self, dialect: str, operation: str, failure: Failure) -> None:
         """A request that was never admitted: counted, not logged as a row (anyone can send a million of them)."""

@@ -14,6 +14,7 @@ no await between. A second call changes nothing. What is charged when (ruling: s
 """
 
 from asyncio import Future
+from collections.abc import Callable
 from typing import Literal
 
 from allgate.billing.estimate import completed, estimated_tokens
@@ -24,7 +25,7 @@ from allgate.core.errors import ErrorKind, Failure
 from allgate.core.usage import Usage
 from allgate.core.value import Value, changed
 from allgate.dialects.contract import Facts
-from allgate.gateway.ports import Ledger
+from allgate.gateway.ports import Ledger, LogRow
 
 OutcomeKind = Literal["ok", "refused", "failed", "cut", "client_gone"]
 
@@ -39,7 +40,7 @@ class Outcome(Value, frozen=True, kw_only=True):
 
 
 class Reservation:
-    """One hold and its end. `usage` and `charged_nano_usd` are known after `conclude`."""
+    """One hold and its end. `usage`, `charged_nano_usd` and `posted` (there is a charge) are known after `conclude`."""
 
     __slots__ = (
         "_ledger",
@@ -48,6 +49,7 @@ class Reservation:
         "hold",
         "input_bytes",
         "outcome",
+        "posted",
         "pricing",
         "usage",
     )
@@ -61,13 +63,15 @@ class Reservation:
         self.outcome: Outcome | None = None
         self.usage = Usage()
         self.charged_nano_usd = 0
+        self.posted = False
 
     @property
     def concluded(self) -> bool:
         return self._receipt is not None
 
-    def conclude(self, outcome: Outcome) -> "Future[Receipt]":
-        """Post or void the hold, once; the future is done when that is durable."""
+    def conclude(self, outcome: Outcome, line: Callable[[], LogRow] | None = None) -> "Future[Receipt]":
+        """Post or void the hold, once; the future is done when that is durable. `line` makes the request's line of the
+        log, when its money is decided; the ledger keeps it with a charge."""
         if self._receipt is None:
             self.outcome = outcome
             usage = charged_usage(outcome, self.input_bytes)
@@ -76,8 +80,9 @@ class Reservation:
                 self.usage = usage
                 self.charged_nano_usd = self.pricing.charge(usage)
                 charge = Charge(amount_nano_usd=self.charged_nano_usd, sheet_id=self.pricing.id)
+            self.posted = charge is not None
             settlement = Settlement(hold=self.hold, charge=charge, reason=outcome.kind)
-            self._receipt = self._ledger.settle(settlement)
+            self._receipt = self._ledger.settle(settlement, None if line is None else line())
         return self._receipt
 
 

@@ -9,6 +9,7 @@ from asyncio import Future, get_running_loop
 from allgate.billing.book import Book
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.core.money import NanoUsd
+from allgate.gateway.ports import LogRow
 
 
 class MemoryLedger:
@@ -23,8 +24,8 @@ class MemoryLedger:
         """Raises: Refused(BILLING), Refused(CONFLICT)."""
         self.book.hold(hold)
 
-    def settle(self, settlement: Settlement) -> "Future[Receipt]":
-        """Idempotent by request id. Raises: KeyError: never held."""
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
+        """Idempotent by request id; no line is kept. Raises: KeyError: never held."""
         done: Future[Receipt] = get_running_loop().create_future()
         done.set_result(self.book.settle(settlement))
         return done

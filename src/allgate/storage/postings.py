@@ -1,76 +1,104 @@
 """The ledger's rows in SQLite: how a group of charges is written, and the rarer movements of money.
 
-A charge is one transfer from the account to the house, an overage one or two more. A group of charges is written with
-few statements, because each of them hands the interpreter's lock over twice, and a busy loop makes a thread wait for
-it: rows go in parts of 2^n (nine statements, which SQLite's cache keeps), and balances are folded per account.
+A charge is one transfer from the account to the house, an overage one or two more; its line of the request log is in the
+same transaction. A group is written with few statements, because each of them hands the interpreter's lock over twice, and
+a busy loop makes a thread wait for it: one statement for all transfers, one for the balances, folded per account, one for
+all lines (`rows`).
 
 What makes a repetition harmless is the key of a transfer: (request id, kind). A group in which one was there already,
 or in which a balance would overflow, is undone and written again charge by charge, so that nobody pays for another's error.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from itertools import chain
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
 
 from allgate.billing.book import GRANTS, REVENUE, UNCOLLECTED
 from allgate.billing.ledger import Receipt, Settlement
 from allgate.core.money import NanoUsd
+from allgate.gateway.ports import LogRow
+from allgate.storage.connection import Connection
+from allgate.storage.group_commit import Ending
+from allgate.storage.request_log import write_rows
+from allgate.storage.rows import Row, RowsStatement, places
 from allgate.storage.sql_text import statements
-
-ROWS_PER_STATEMENT = 256
-"""Of nine parameters each: within SQLite's 32,766."""
 
 TOP_UP_PREFIX = "topup:"
 """So that all top-ups lie together, and none has the id of a request."""
 
+NOT_WRITABLE = (sqlite3.IntegrityError, OverflowError, UnicodeError)
+"""What is wrong with the rows and not with the database: a key or a check, 64 bits, half an emoji."""
+
 TRANSFER_COLUMNS = ("id", "kind", "debit", "credit", "amount_nano_usd", "at_ms", "key", "price", "reason")
 BALANCE_COLUMNS = ("account", "balance_nano_usd")
 
-Row: TypeAlias = tuple[object, ...]
+_insert_transfers = RowsStatement(
+    lambda count: (
+        f"INSERT INTO transfers ({', '.join(TRANSFER_COLUMNS)}) VALUES {places(TRANSFER_COLUMNS, count)}"  # noqa: S608  only our own names
+    )
+)
+_add_balances = RowsStatement(
+    lambda count: (
+        f"INSERT INTO balances ({', '.join(BALANCE_COLUMNS)}) VALUES {places(BALANCE_COLUMNS, count)} "  # noqa: S608  only our own names
+        "ON CONFLICT (account) DO UPDATE SET balance_nano_usd = balance_nano_usd + excluded.balance_nano_usd"
+    )
+)
 
 
 class Posting(NamedTuple):
-    """A charge as it was decided: what is to be written."""
+    """A charge as it was decided: what is to be written, with its line of the request log if there is one."""
 
     settlement: Settlement
     receipt: Receipt
+    line: LogRow | None
+    at_ms: int
+
+    def to_record(self) -> bytes:
+        """For the outbox. A line that is no Unicode (half an emoji in a provider's words) does not take its charge with
+        it."""
+        try:
+            return msgspec.json.encode(self)
+        except UnicodeError:
+            return msgspec.json.encode(self._replace(line=None))
+
+    @staticmethod
+    def from_record(record: bytes) -> "Posting":
+        """Raises: msgspec.MsgspecError, a ValueError: it is none."""
+        return msgspec.json.decode(record, type=Posting)
 
 
-Ending: TypeAlias = Receipt | sqlite3.Error
-"""What became of a posting: the receipt that is in force, or why nothing could be written."""
-
-
-def write_postings(
-    postings: Sequence[Posting], at_ms: int, connection: sqlite3.Connection
-) -> list[Ending] | None:
+def write_postings(postings: Sequence[Posting], connection: sqlite3.Connection) -> list[Ending] | None:
     """Write the group in the transaction under way. None: everything as decided; else how each ended.
 
     Raises: sqlite3.Error: nothing can be written, for a reason that is not one of theirs.
     """
     connection.execute("SAVEPOINT postings")
     try:
-        _write(postings, at_ms, connection)
-    except sqlite3.IntegrityError:
+        _write(postings, connection)
+    except NOT_WRITABLE:
         connection.execute("ROLLBACK TO postings")
-        return [_written_alone(posting, at_ms, connection) for posting in postings]
+        return [_written_alone(posting, connection) for posting in postings]
     connection.execute("RELEASE postings")
     return None
 
 
-def _write(postings: Sequence[Posting], at_ms: int, connection: sqlite3.Connection) -> None:
+def _write(postings: Sequence[Posting], connection: sqlite3.Connection) -> None:
     rows: list[Row] = []
     moves: dict[str, int] = {}
     for posting in postings:
-        _append(posting, at_ms, rows, moves)
-    _in_parts(connection, _insert_transfers, rows)
-    _in_parts(connection, _add_balances, list(moves.items()))
+        _append(posting, rows, moves)
+    _insert_transfers.run(connection, rows)
+    _add_balances.run(connection, list(moves.items()))
+    lines = [posting.line for posting in postings if posting.line is not None]
+    if lines:
+        write_rows(lines, connection)
 
 
-def _append(posting: Posting, at_ms: int, rows: list[Row], moves: dict[str, int]) -> None:
+def _append(posting: Posting, rows: list[Row], moves: dict[str, int]) -> None:
     """The transfers of one charge, and what they move."""
-    settlement, receipt = posting
+    settlement, receipt, _, at_ms = posting
     hold, charge = settlement.hold, settlement.charge
     assert charge is not None  # a void is not written: what was never posted needs no taking back
     account, overage = hold.account_id, receipt.overage_nano_usd
@@ -88,18 +116,31 @@ def _append(posting: Posting, at_ms: int, rows: list[Row], moves: dict[str, int]
     moves[REVENUE] = moves.get(REVENUE, 0) + receipt.posted_nano_usd + overage
 
 
-def _written_alone(posting: Posting, at_ms: int, connection: sqlite3.Connection) -> Ending:
+def _written_alone(posting: Posting, connection: sqlite3.Connection) -> Ending:
+    """A line that the database does not take is left out: the charge counts."""
+    error = _attempt(posting, connection)
+    if error is None:
+        return posting.receipt
+    if (first := read_receipt(connection, posting.receipt.request_id)) is not None:
+        return first
+    if posting.line is not None and _attempt(posting._replace(line=None), connection) is None:
+        return posting.receipt
+    return error
+
+
+def _attempt(posting: Posting, connection: sqlite3.Connection) -> Exception | None:
     connection.execute("SAVEPOINT posting")
     try:
-        _write((posting,), at_ms, connection)
-    except sqlite3.IntegrityError as error:
+        _write((posting,), connection)
+    except NOT_WRITABLE as error:
         connection.execute("ROLLBACK TO posting")
-        return read_receipt(connection, posting.receipt.request_id) or error
-    connection.execute("RELEASE posting")
-    return posting.receipt
+        return error
+    finally:
+        connection.execute("RELEASE posting")
+    return None
 
 
-def read_receipt(connection: sqlite3.Connection, request_id: str) -> Receipt | None:
+def read_receipt(connection: Connection, request_id: str) -> Receipt | None:
     """What was posted for a request; None: nothing."""
     rows = connection.execute(statements()["read_transfers"], {"id": request_id}).fetchall()
     amounts = {kind: NanoUsd(amount) for _, kind, _, _, amount, *_ in rows}
@@ -115,12 +156,12 @@ def read_receipt(connection: sqlite3.Connection, request_id: str) -> Receipt | N
     )
 
 
-def read_balances(connection: sqlite3.Connection) -> dict[str, int]:
+def read_balances(connection: Connection) -> dict[str, int]:
     """Every account's balance, those of the house among them."""
     return dict(connection.execute(statements()["read_balances"]).fetchall())
 
 
-def open_account(connection: sqlite3.Connection, account: str, amount: NanoUsd, at_ms: int) -> bool:
+def open_account(connection: Connection, account: str, amount: NanoUsd, at_ms: int) -> bool:
     """Open an account with its first balance. False, and nothing happens, if it was opened before."""
     return _granted(connection, f"opening:{account}", "opening", account, amount, at_ms, "")
 
@@ -130,11 +171,11 @@ class TopUpTaken(Exception):
 
 
 def top_up(
-    connection: sqlite3.Connection, account: str, amount: NanoUsd, *, top_up_id: str, reason: str, at_ms: int
+    connection: Connection, account: str, amount: NanoUsd, *, top_up_id: str, reason: str, at_ms: int
 ) -> bool:
     """Add to a balance. False, and nothing happens, if the same was done under this id before.
 
-    Raises: KeyError: no such account; TopUpTaken; sqlite3.IntegrityError: the balance would not fit 64 bits.
+    Raises: KeyError: no such account; TopUpTaken; a broken constraint: the balance would not fit 64 bits.
     """
     if read_balance(connection, account) is None:
         raise KeyError(account)
@@ -147,14 +188,14 @@ def top_up(
     return False
 
 
-def read_balance(connection: sqlite3.Connection, account: str) -> NanoUsd | None:
+def read_balance(connection: Connection, account: str) -> NanoUsd | None:
     """The balance of an account; None: there is no such account."""
     row = connection.execute(statements()["read_balance"], {"account": account}).fetchone()
     return None if row is None else NanoUsd(row[0])
 
 
 def _granted(
-    connection: sqlite3.Connection, key: str, kind: str, account: str, amount: int, at_ms: int, reason: str
+    connection: Connection, key: str, kind: str, account: str, amount: int, at_ms: int, reason: str
 ) -> bool:
     row = (key, kind, GRANTS, account, amount, at_ms, "", "", reason)
     values: dict[str, str | int] = dict(zip(TRANSFER_COLUMNS, row, strict=True))
@@ -163,41 +204,3 @@ def _granted(
     for name, change in ((GRANTS, -amount), (account, amount)):
         connection.execute(statements()["move_balance"], {"account": name, "balance_nano_usd": change})
     return True
-
-
-def _in_parts(connection: sqlite3.Connection, statement: Callable[[int], str], rows: Sequence[Row]) -> None:
-    """Run the statement over all rows, 2^n of them at a time."""
-    start = 0
-    for count in _parts(len(rows)):
-        part = rows[start : start + count]
-        connection.execute(statement(count), tuple(chain.from_iterable(part)))
-        start += count
-
-
-def _parts(count: int) -> Iterator[int]:
-    """`count` as powers of two, largest first: 300 → 256, 32, 8, 4."""
-    while count:
-        part = min(ROWS_PER_STATEMENT, 1 << count.bit_length() - 1)
-        yield part
-        count -= part
-
-
-@cache
-def _insert_transfers(count: int) -> str:
-    return f"INSERT INTO transfers ({_listed(TRANSFER_COLUMNS)}) VALUES {_places(TRANSFER_COLUMNS, count)}"  # noqa: S608  only our own names
-
-
-@cache
-def _add_balances(count: int) -> str:
-    return (
-        f"INSERT INTO balances ({_listed(BALANCE_COLUMNS)}) VALUES {_places(BALANCE_COLUMNS, count)} "  # noqa: S608  only our own names
-        "ON CONFLICT (account) DO UPDATE SET balance_nano_usd = balance_nano_usd + excluded.balance_nano_usd"
-    )
-
-
-def _listed(columns: Iterable[str]) -> str:
-    return ", ".join(columns)
-
-
-def _places(columns: Sequence[str], count: int) -> str:
-    return _listed([f"({_listed('?' * len(columns))})"] * count)

@@ -17,6 +17,9 @@ from allgate.storage.sql_text import schema_script
 SCHEMA_NUMBER = "0005"
 """The newest migration in `migrations/versions`."""
 
+STATEMENTS_KEPT = 512
+"""Prepared statements in SQLite's cache: every one of ours, and those of `rows`, which has one per number of rows."""
+
 BUSY_MS = 5_000
 """How long a statement waits for a reader that checkpoints at the wrong moment."""
 
@@ -40,7 +43,7 @@ def open_writing(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # the files beside it get the same mode
-    connection = _prepared(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+    connection = _prepared(path)
     try:
         number = schema_number(connection)
         if number is None:
@@ -48,7 +51,7 @@ def open_writing(path: Path) -> sqlite3.Connection:
         elif number != SCHEMA_NUMBER:
             connection.close()
             _migrate(path, number)
-            connection = _prepared(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+            connection = _prepared(path)
     except BaseException:
         connection.close()
         raise
@@ -79,7 +82,10 @@ def schema_number(connection: sqlite3.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+def _prepared(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS_KEPT
+    )
     for pragma in ("journal_mode = WAL", "synchronous = FULL", f"busy_timeout = {BUSY_MS}"):
         connection.execute(f"PRAGMA {pragma}")
     return connection

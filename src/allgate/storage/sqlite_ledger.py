@@ -1,43 +1,52 @@
 """The durable ledger of one process: decided in memory, told when it is on the disk.
 
 The book decides holds and settlements at once, from the balances that the database held at start; the database is
-written by this process alone (ruling 21), so the two cannot part. What a settlement decides goes to the writer in groups: one
-group is on its way to the disk, the next gathers meanwhile, so under load one fsync serves many charges. The future of
-a settlement is done after that fsync (strict durability), and its receipt then survives a power cut.
+written by this process alone (ruling 21), so the two cannot part. What a settlement decides goes to the writer in groups
+(`group_commit`), with its line of the request log. The future of a settlement is done after that commit (strict
+durability), or when the outbox has it, and its receipt then survives a power cut.
 
-Why this cannot lose or invent money (docs/decisions/0020):
+Why this cannot lose or invent money (docs/decisions/0020, 0049):
 - Holds are nowhere but in memory, so what a kill leaves behind is exactly the committed charges; nothing stays held.
 - A void is not written: what was never posted needs no taking back.
-- A charge that the disk refuses is taken back in the book and its future fails, so the answer ends in an error.
+- A charge that neither the database nor the outbox takes is taken back in the book and its future fails, so the answer
+  ends in an error.
 - A request id that was charged before gives the first receipt, from the book or from the key of its transfers.
-
-    loop:    settle ─▶ waiting ──(none on its way)──▶ group ─┐            ┌─▶ futures done
-    writer:                                                  └─▶ COMMIT ──┘
 """
 
 import asyncio
 import logging
-import sqlite3
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable
-from concurrent.futures import Future as Written
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from allgate.billing.book import Book
 from allgate.billing.ledger import Hold, Receipt, Settlement
-from allgate.core.errors import ErrorKind, refused
+from allgate.core.errors import ErrorKind, Failure, Refused
 from allgate.core.money import NanoUsd
-from allgate.storage.postings import Ending, Posting, read_balances, write_postings
+from allgate.gateway.ports import LogRow
+from allgate.storage.group_commit import (
+    COMMIT_WAIT_S,
+    WAITING_MAX,
+    Done,
+    Ending,
+    Endings,
+    GroupCommit,
+)
+from allgate.storage.outbox import Outbox
+from allgate.storage.postings import Posting, read_balances, write_postings
 from allgate.storage.writer import Writer, WriterBusy
 
-WAITING_MAX = 10_000
-"""Waiting charges beyond which no new request is admitted: five seconds of the fastest traffic, so the disk has stalled."""
+RETRY_AFTER_S = 2.0
+"""What a refused client is asked to wait: a database that restarts takes seconds, and SDKs repeat twice."""
 
 _log = logging.getLogger("allgate.ledger")
 
 
 class SqliteLedger:
-    """`gateway.ports.Ledger` on a Book and the writer's thread. Lives on one loop. `strict` False: futures do not wait."""
+    """`gateway.ports.Ledger` on a Book and the writer's thread. Lives on one loop.
+
+    `strict` False: futures do not wait. `keep_lines` False: charges are written without their lines.
+    """
 
     def __init__(
         self,
@@ -46,6 +55,9 @@ class SqliteLedger:
         now_ms: Callable[[], int],
         *,
         strict: bool = True,
+        keep_lines: bool = True,
+        outbox: Outbox | None = None,
+        commit_wait_s: float = COMMIT_WAIT_S,
         book: Book | None = None,
     ) -> None:
         self.book = book or Book()
@@ -53,29 +65,27 @@ class SqliteLedger:
         self._loop = loop
         self._now_ms = now_ms
         self._strict = strict
-        self._waiting: list[Posting] = []
+        self._keep_lines = keep_lines
         self._undecided: dict[str, Future[Receipt]] = {}
-        self._on_their_way = 0
-        self._flush_soon = False
+        self.commit = GroupCommit(loop, self, outbox=outbox, commit_wait_s=commit_wait_s)
 
-    def load(self) -> None:
-        """Begin with the balances in the database. Blocks; before the first hold."""
-        self.book.restore(self._writer.submit(read_balances).result())
+    async def load(self) -> None:
+        """Drain what an earlier life left in the outbox, then begin with the balances in the database. Before the first
+        hold. Raises: sqlite3.Error: the database cannot be used."""
+        await self.commit.open()
+        self.book.restore(await asyncio.wrap_future(self._writer.submit(read_balances)))
 
     async def hold(self, hold: Hold) -> None:
-        """Raises: Refused(BILLING), Refused(CONFLICT), Refused(OVERLOADED): the disk does not keep up."""
-        if self.waiting >= WAITING_MAX:
-            raise refused(
-                ErrorKind.OVERLOADED,
-                "The gateway cannot write charges at the moment. Please try again.",
-                code="ledger",
-            )
+        """Raises: Refused(BILLING), Refused(CONFLICT), Refused(OVERLOADED): the database is gone, or does not keep up."""
+        if self.commit.gone or self.waiting >= WAITING_MAX:
+            raise Refused(DATABASE_GONE)
         self.book.hold(hold)
 
-    def settle(self, settlement: Settlement) -> "Future[Receipt]":
-        """Decide now; the future is done when the decision is durable. Idempotent by request id.
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
+        """Decide now; the future is done when the decision is durable. Idempotent by request id. `line` is written with
+        the charge, in one transaction; that of a void is not.
 
-        Raises: KeyError: never held. The future fails with sqlite3.Error or WriterBusy: nothing is charged.
+        Raises: KeyError: never held. The future fails if nobody takes the charge: nothing is charged.
         """
         request_id = settlement.hold.request_id
         waiting = self._undecided.get(request_id)
@@ -85,9 +95,9 @@ class SqliteLedger:
         receipt = self.book.settle(settlement)
         durable: Future[Receipt] = self._loop.create_future()
         if first and settlement.charge is not None:
-            self._waiting.append(Posting(settlement, receipt))
             self._undecided[request_id] = durable
-            self._schedule()
+            kept_line = line if self._keep_lines else None
+            self.commit.add(Posting(settlement, receipt, kept_line, self._now_ms()))
             if self._strict:
                 return durable
             durable = self._loop.create_future()
@@ -108,58 +118,58 @@ class SqliteLedger:
         return len(self._undecided)
 
     async def written(self) -> None:
-        """Until every charge decided so far is durable, or refused by the disk."""
+        """Until every charge decided so far is durable, or refused."""
         if self._undecided:
             await asyncio.wait(tuple(self._undecided.values()))
 
     def flush(self) -> None:
-        """Hand over what waits, whatever is on its way already: what the writer is given after this comes after it."""
-        self._flush_soon = False
-        if not self._waiting:
-            return
-        group, self._waiting = self._waiting, []
-        self._on_their_way += 1
+        """Hand over what waits: what the writer is given after this comes after it."""
+        self.commit.flush()
+
+    async def close(self) -> None:
+        """Until everything decided is durable; then let go of the outbox."""
+        self.flush()
+        await self.written()
+        await self.commit.close()
+
+    def write_group(self, postings: Sequence[Posting], done: Done) -> None:
+        """For `commit`."""
+
+        def in_the_writers_thread(endings: Endings, error: Exception | None) -> None:
+            self._loop.call_soon_threadsafe(done, endings, error)
+
         try:
-            written = self._writer.submit(partial(write_postings, group, self._now_ms()))
+            self._writer.commit(partial(write_postings, postings), in_the_writers_thread)
         except WriterBusy as error:
-            self._ended(group, error, None)
-            return
-        written.add_done_callback(partial(self._written, group))
+            self._loop.call_soon(done, None, error)
 
-    def _schedule(self) -> None:
-        """At the end of this turn of the loop, so that what one turn settles goes together."""
-        if not self._flush_soon and not self._on_their_way:
-            self._flush_soon = True
-            self._loop.call_soon(self.flush)
-
-    def _written(self, group: list[Posting], written: "Written[list[Ending] | None]") -> None:
-        """In the writer's thread, after the commit."""
-        error = written.exception()
-        endings = None if error is not None else written.result()
-        self._loop.call_soon_threadsafe(self._ended, group, error, endings)
-
-    def _ended(self, group: list[Posting], error: BaseException | None, endings: list[Ending] | None) -> None:
-        """Tell everybody in the group."""
-        self._on_their_way -= 1
+    def group_ended(self, postings: Sequence[Posting], endings: Endings, error: Exception | None) -> None:
+        """For `commit`: tell everybody in the group."""
         if error is not None:
             _log.error(
                 "charges could not be written and are taken back",
-                extra={"count": len(group), "error": repr(error)},
+                extra={"count": len(postings), "error": repr(error)},
             )
-            for posting in group:
+            for posting in postings:
                 self._refuse(posting, error)
         elif endings is None:
-            for posting in group:
-                self._undecided.pop(posting.receipt.request_id).set_result(posting.receipt)
+            for posting in postings:
+                self._tell(posting.receipt)
         else:
-            for posting, ending in zip(group, endings, strict=True):
+            for posting, ending in zip(postings, endings, strict=True):
                 self._correct(posting, ending)
-        if self._waiting:
-            self._schedule()
+
+    def to_record(self, posting: Posting) -> bytes:
+        """For `commit`."""
+        return posting.to_record()
+
+    def from_record(self, record: bytes) -> Posting:
+        """For `commit`. Raises: ValueError: it is none."""
+        return Posting.from_record(record)
 
     def _correct(self, posting: Posting, ending: Ending) -> None:
         """This one did not end as the others: it was charged before, or cannot be."""
-        if isinstance(ending, sqlite3.Error):
+        if isinstance(ending, Exception):
             request_id = posting.receipt.request_id
             _log.error(
                 "the database refused a charge", extra={"request_id": request_id, "error": repr(ending)}
@@ -168,10 +178,24 @@ class SqliteLedger:
             return
         if ending != posting.receipt:
             self.book.take_back(posting.settlement.hold, posting.receipt, ending)
-        self._undecided.pop(posting.receipt.request_id).set_result(ending)
+        self._tell(ending)
 
-    def _refuse(self, posting: Posting, error: BaseException) -> None:
+    def _tell(self, receipt: Receipt) -> None:
+        durable = self._undecided.pop(receipt.request_id, None)  # None: told when the outbox had it
+        if durable is not None:
+            durable.set_result(receipt)
+
+    def _refuse(self, posting: Posting, error: Exception) -> None:
         self.book.take_back(posting.settlement.hold, posting.receipt)
-        durable = self._undecided.pop(posting.receipt.request_id)
-        durable.set_exception(error)
-        durable.exception()  # seen: a client that has left asks nobody
+        durable = self._undecided.pop(posting.receipt.request_id, None)
+        if durable is not None:
+            durable.set_exception(error)
+            durable.exception()  # seen: a client that has left asks nobody
+
+
+DATABASE_GONE = Failure(
+    kind=ErrorKind.OVERLOADED,
+    message="The gateway cannot write charges at the moment. Please try again.",
+    code="ledger",
+    retry_after_s=RETRY_AFTER_S,
+)

@@ -24,9 +24,9 @@ class RequestRecorder:
             "allgate_requests_refused_total", "counter", "Requests that were never admitted.", self._refusals
         )
 
-    def record(self, row: LogRow) -> None:
+    def record(self, row: LogRow, *, kept: bool = False) -> None:
         self.metrics.observe(row)
-        if self._keep is not None:
+        if self._keep is not None and not kept:
             self._keep(row)
 
     def refused(self, dialect: str, operation: str, failure: Failure) -> None:

@@ -45,7 +45,7 @@ FAILPOINTS = {
     "before_enqueue": Failpoint(SqliteLedger, "settle", after=False),
     "enqueued": Failpoint(SqliteLedger, "settle", after=True),
     "written": Failpoint(sqlite_ledger, "write_postings", after=True),
-    "committed": Failpoint(SqliteLedger, "_ended", after=False),
+    "committed": Failpoint(SqliteLedger, "group_ended", after=False),
     "before_last_byte": Failpoint(Exchange, "_deliver", after=False),
 }
 

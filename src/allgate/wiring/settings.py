@@ -120,6 +120,19 @@ class Ledger(Section, frozen=True, kw_only=True):
             description="`strict`: an answer's last bytes wait until its charge would survive a power cut. `relaxed` does not wait."
         ),
     ] = "strict"
+    commit_wait_s: Annotated[
+        Seconds,
+        Meta(
+            gt=0,
+            description="How long the database may take to write a charge. After that charges go to the outbox and new requests get 503, until the database is back.",
+        ),
+    ] = 5.0
+    outbox: Annotated[
+        str,
+        Meta(
+            description="The file that keeps charges while the database is gone; 16 MiB are reserved for it. Empty: beside the database, with `.outbox` behind its name."
+        ),
+    ] = ""
 
 
 class Secrets(Section, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from allgate.core.secret import Secret
 from allgate.storage.books import SqliteBooks
 from allgate.storage.config_store import read_number
 from allgate.storage.lock import Locked
+from allgate.storage.outbox import Outbox
 from allgate.storage.request_log import RequestLog
 from allgate.storage.response_store import SqliteResponses
 from allgate.storage.retention import Retention
@@ -36,6 +37,7 @@ from allgate.wiring.directory import LiveDirectory
 from allgate.wiring.listen import Listen
 from allgate.wiring.master_key import master_keys
 from allgate.wiring.orders import OperatorOrders
+from allgate.wiring.outbox import open_outbox
 from allgate.wiring.registry import Snapshot, packaged_providers
 from allgate.wiring.settings import Settings
 
@@ -70,8 +72,7 @@ class State:
         self.loop_lag.stop()
         self.responses.stop()
         await self.control.close()
-        self.ledger.flush()
-        await self.ledger.written()  # the rows of these charges come with them
+        await self.ledger.close()
         self.request_log.close()
         await asyncio.to_thread(self.database.close)
 
@@ -85,20 +86,25 @@ async def open_state(settings: Settings) -> State:
             "", "database.url", f"{error}; a SQLite database is served by one process"
         ) from error
     try:
-        return await _with_database(settings, database)
+        outbox = open_outbox(settings, database.path)
+        try:
+            return await _with_database(settings, database, outbox)
+        except BaseException:
+            outbox.close()
+            raise
     except BaseException:
         database.close()
         raise
 
 
-async def _with_database(settings: Settings, database: Database) -> State:
+async def _with_database(settings: Settings, database: Database, outbox: Outbox) -> State:
     configuration = _configuration(settings, database)
     if settings.declared is not None:
         declared = declared_document(settings.declared, settings.folder, os.environ)
         _tell(configuration.run(Apply(declared=declared)))
     published = configuration.published()
     served = configuration.snapshot(published)
-    directory, ledger, metrics = LiveDirectory(served), _ledger(settings, database), Metrics()
+    directory, ledger, metrics = LiveDirectory(served), await _ledger(settings, database, outbox), Metrics()
     _swap_when_published(configuration, directory, ledger)
     orders = OperatorOrders(configuration, database.writer, _credited(ledger))
     control = ControlServer(orders, database.path)
@@ -110,7 +116,6 @@ async def _with_database(settings: Settings, database: Database) -> State:
         asyncio.get_running_loop(),
         flush_s=log.flush_s,
         queue_rows_max=log.queue_rows_max,
-        before_flush=ledger.flush,
     )
     accounts = tuple(published.document.accounts)
     Retention(database.writer, retain_days=log.retain_days).start(accounts, _now_ms())
@@ -171,10 +176,20 @@ def _swap_when_published(
     configuration.on_published = publish
 
 
-def _ledger(settings: Settings, database: Database) -> SqliteLedger:
-    strict = settings.ledger.durability == "strict"
-    ledger = SqliteLedger(database.writer, asyncio.get_running_loop(), _now_ms, strict=strict)
-    ledger.load()
+async def _ledger(settings: Settings, database: Database, outbox: Outbox) -> SqliteLedger:
+    ledger = SqliteLedger(
+        database.writer,
+        asyncio.get_running_loop(),
+        _now_ms,
+        strict=settings.ledger.durability == "strict",
+        keep_lines=settings.request_log.enabled,
+        outbox=outbox,
+        commit_wait_s=settings.ledger.commit_wait_s,
+    )
+    try:
+        await ledger.load()
+    except sqlite3.Error as error:
+        raise ConfigError("", "database.url", f"{database.path}: {error}") from error
     return ledger
 
 
@@ -222,6 +237,18 @@ def _show(
         ),
         ("allgate_holds_open", "gauge", "Holds that have not ended.", lambda: ledger.book.open_count),
         ("allgate_charges_waiting", "gauge", "Charges not yet durable.", lambda: ledger.waiting),
+        (
+            "allgate_outbox_charges",
+            "gauge",
+            "Charges that only the outbox keeps.",
+            lambda: ledger.commit.outbox_depth,
+        ),
+        (
+            "allgate_database_gone",
+            "gauge",
+            "1: the database takes no charges, and nobody is admitted.",
+            lambda: ledger.commit.gone,
+        ),
         ("allgate_request_log_waiting", "gauge", "Log rows not yet written.", lambda: request_log.waiting),
         (
             "allgate_request_log_lost_total",
