@@ -9,6 +9,7 @@ from asyncio import CancelledError, current_task
 from allgate.core.errors import AttemptFailed
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
+from allgate.dialects.passes.promised_json import Judged, promise_for
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.affinity import Remembering
 from allgate.gateway.exchange import Exchange, State
@@ -156,7 +157,9 @@ async def _translated(
         model=admitted.allowed.model.name,
         seals=seals,
     )
+    promise = promise_for(request, candidate.caps)
+    decoding = provider_dialect if promise is None else Judged(provider_dialect, promise)
     if admitted.head.stream:
-        decoder, encoder = provider_dialect.stream_decoder(sent), client_dialect.stream_encoder(asked)
+        decoder, encoder = decoding.stream_decoder(sent), client_dialect.stream_encoder(asked)
         return call, TranslatedStream(decoder, encoder)
-    return call, WholeReply(client_dialect, Translation(provider_dialect, sent, asked))
+    return call, WholeReply(client_dialect, Translation(decoding, sent, asked))

@@ -22,6 +22,7 @@ from allgate.dialects.contract import (
     StreamEncoder,
     StreamMeter,
 )
+from allgate.dialects.passes.promised_json import Decoding
 from allgate.operations.chat.events import (
     Closed,
     Delta,
@@ -206,7 +207,7 @@ class WholeReply:
         if self._translation is None:
             self._facts = self._dialect.read_facts(body)
             return body
-        response = self._translation.dialect.decode_response(body, self._translation.sent)
+        response = self._translation.decoding.decode_response(body, self._translation.sent)
         self._facts = facts_of(response)
         encoded, notes = self._dialect.encode_response(response, self._translation.asked)
         self.notes = (*response.notes, *notes)
@@ -220,10 +221,10 @@ class WholeReply:
 
 
 class Translation:
-    """What a translated reply needs: the provider's dialect, what was sent, and what was asked."""
+    """What a translated reply needs: how the provider's is read, what was sent, and what was asked."""
 
-    def __init__(self, dialect: ChatDialect, sent: Sent, asked: Asked) -> None:
-        self.dialect, self.sent, self.asked = dialect, sent, asked
+    def __init__(self, decoding: Decoding, sent: Sent, asked: Asked) -> None:
+        self.decoding, self.sent, self.asked = decoding, sent, asked
 
 
 def facts_of(response: ChatResponse) -> Facts:

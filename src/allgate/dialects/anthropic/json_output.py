@@ -4,6 +4,7 @@ The model must call `json_output`; what it writes there is the client's text, an
 the client has tools of its own, or the model is thinking, the call cannot be forced; then the system text asks for it.
 """
 
+from allgate.dialects.passes.json_in_words import in_words
 from allgate.dialects.passes.schemas import for_anthropic_input
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, converted
@@ -12,7 +13,6 @@ from allgate.wire.json import JsonObject
 
 NAME = "json_output"
 ASK = f"Give your final answer by calling the tool `{NAME}`, and write nothing beside it."
-ASK_OBJECT = "Respond with one JSON object only: no text around it, no code fence."
 _DESCRIPTION = "Gives the final answer in the form that the user asked for."
 
 
@@ -20,6 +20,17 @@ def is_emulated(request: ChatRequest, caps: Caps) -> bool:
     """Does the answer's JSON come through a tool?"""
     output = request.output
     return output is not None and output.kind == "json_schema" and caps.json_schema == "none" and caps.tools
+
+
+def in_words_for(request: ChatRequest, caps: Caps) -> str:
+    """What must be said instead: of an object, which the vendor has no switch for, or of a schema where there are no
+    tools either. Empty: nothing."""
+    output = request.output
+    if output is None or output.kind not in ("json_object", "json_schema"):
+        return ""
+    if output.kind == "json_schema" and (caps.json_schema != "none" or caps.tools):
+        return ""
+    return in_words(output)
 
 
 def tool_name(request: ChatRequest) -> str:

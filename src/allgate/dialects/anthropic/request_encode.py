@@ -167,9 +167,9 @@ class _RequestWriter:
         own: list[JsonObject] = request.extra.get(DIALECT, {}).get("_attribution", []) if self._own else []
         blocks = [dict(block) for block in own] + writer.blocks(request.system)
         self.notes += writer.notes
-        if request.output is not None and request.output.kind == "json_object":
+        if words := json_output.in_words_for(request, self._caps):
             self.notes.append(converted("response_format", "asked for in words"))
-            blocks.append({"type": "text", "text": json_output.ASK_OBJECT})
+            blocks.append({"type": "text", "text": words})
         if json_output.is_emulated(request, self._caps) and (request.tools or thought.on):
             blocks.append({"type": "text", "text": json_output.ASK})
         return blocks

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from allgate.core.errors import unsupported
 from allgate.core.value import Value
+from allgate.dialects.passes.json_in_words import in_words
 from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.passes.reasoning import OFF, resolve_budget, resolve_level, wanted
 from allgate.dialects.passes.schemas import for_gemini_json, for_gemini_proto_output
@@ -16,7 +17,7 @@ from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
 from allgate.operations.chat.request import ChatRequest, OutputFormat
-from allgate.wire.json import JsonObject, encode_text
+from allgate.wire.json import JsonObject
 
 AnyScalar = TypeVar("AnyScalar", float, int, bool)
 
@@ -171,13 +172,9 @@ def _output(
             return {"responseMimeType": JSON_MIME}, None
         case "json_schema" if caps.json_schema != "none" and beside_functions:
             return _schema(output, request, caps, notes), None
-        case "json_object":
+        case "json_object" | "json_schema":
             notes.append(converted("response_format", "told as an instruction"))
-            return {}, "Reply with one JSON object and nothing else."
-        case "json_schema":
-            notes.append(converted("response_format", "told as an instruction"))
-            schema = encode_text(output.schema or {})
-            return {}, f"Reply with JSON that matches this schema, and nothing else:\n{schema}"
+            return {}, in_words(output)
 
 
 def _schema(output: OutputFormat, request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:

@@ -4,17 +4,16 @@ OpenAI refuses `json_object` where no message mentions JSON, so the instruction 
 """
 
 from allgate.core.errors import unsupported
+from allgate.dialects.passes.json_in_words import ONE_OBJECT, in_words
 from allgate.dialects.passes.schemas import for_openai, is_strict
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, converted, dropped
 from allgate.operations.chat.parts import Text
 from allgate.operations.chat.request import ChatRequest, OutputFormat
-from allgate.wire import json
 from allgate.wire.json import JsonObject
 
 _NAME = "response"  # OpenAI requires a name
 _RESPOND_IN_JSON = "Respond in JSON."
-_ONE_OBJECT = "Reply with one JSON object and nothing else: no markdown, no explanation."
 
 
 def encode_output(request: ChatRequest, caps: Caps, notes: list[Note]) -> tuple[JsonObject, str]:
@@ -43,10 +42,9 @@ def _schema(wish: OutputFormat, caps: Caps, notes: list[Note], *, with_tools: bo
     schema, losses = for_openai(wish.schema or {}, wish.strict)
     if caps.json_schema == "none" or with_tools:
         notes.append(converted("response_format", "the schema is asked for in words"))
-        words = f"{_ONE_OBJECT} It must match this JSON schema:\n{json.encode_text(wish.schema or {})}"
         if caps.json_object and not with_tools:
-            return {"response_format": {"type": "json_object"}}, words
-        return {}, words
+            return {"response_format": {"type": "json_object"}}, in_words(wish)
+        return {}, in_words(wish)
     notes += losses
     inner: JsonObject = {"name": wish.name or _NAME}
     if wish.description is not None:
@@ -62,7 +60,7 @@ def _object(
 ) -> tuple[JsonObject, str]:
     if not caps.json_object or with_tools:
         notes.append(converted("response_format", "a JSON object is asked for in words"))
-        return {}, _ONE_OBJECT
+        return {}, ONE_OBJECT
     words = "" if _mentions_json(request) else _RESPOND_IN_JSON
     if words:
         notes.append(added("messages", "an instruction to respond in JSON, which json_object needs"))

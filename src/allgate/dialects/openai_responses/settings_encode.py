@@ -8,11 +8,13 @@ import re
 from allgate.dialects.openai_responses.own import own
 from allgate.dialects.openai_responses.request_decode import ENCRYPTED_REASONING, TEXT, TEXT_LOGPROBS
 from allgate.dialects.openai_responses.target import Target
+from allgate.dialects.passes.json_in_words import in_words
 from allgate.dialects.passes.lenient import object_of, texts_of
 from allgate.dialects.passes.reasoning import resolve_effort
 from allgate.dialects.passes.schemas import for_openai, is_strict
+from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import clamped
-from allgate.operations.chat.request import OutputFormat
+from allgate.operations.chat.request import ChatRequest, OutputFormat
 from allgate.wire import json
 from allgate.wire.json import JsonObject
 
@@ -106,6 +108,8 @@ def output_format(target: Target, items: list[JsonObject]) -> JsonObject:
 
 
 def _format(output: OutputFormat, target: Target, items: list[JsonObject]) -> JsonObject:
+    if output.kind in ("json_object", "json_schema") and not _keeps(output, target.caps, target.request):
+        return _asked_in_words(output, target, items)
     if output.kind == "json_object":
         _say_json(target, items)
     if output.kind != "json_schema":
@@ -126,10 +130,28 @@ def _format(output: OutputFormat, target: Target, items: list[JsonObject]) -> Js
     }
 
 
+def _keeps(output: OutputFormat, caps: Caps, request: ChatRequest) -> bool:
+    """Whether the deployment itself holds its answer to this form."""
+    has = caps.json_object if output.kind == "json_object" else caps.json_schema != "none"
+    return has and (not request.tools or caps.schema_with_tools)
+
+
+def _asked_in_words(output: OutputFormat, target: Target, items: list[JsonObject]) -> JsonObject:
+    _say(in_words(output), target, items)
+    target.convert("response_format", "the form of the answer is asked for in words")
+    schema = output.kind == "json_schema"
+    as_object = schema and _keeps(OutputFormat(kind="json_object"), target.caps, target.request)
+    return {"type": "json_object" if as_object else "text"}
+
+
+def _say(text: str, target: Target, items: list[JsonObject]) -> None:
+    said = [{"type": "input_text", "text": text}]
+    items.insert(0, {"type": "message", "role": target.caps.system_role, "content": said})
+
+
 def _say_json(target: Target, items: list[JsonObject]) -> None:
     if not target.own and b"json" not in json.encode(items).lower():
-        said = [{"type": "input_text", "text": _SAY_JSON}]
-        items.insert(0, {"type": "message", "role": target.caps.system_role, "content": said})
+        _say(_SAY_JSON, target, items)
         target.convert("response_format", f"added the sentence '{_SAY_JSON}'")
 
 

@@ -111,14 +111,15 @@ def types_of(schema: JsonObject) -> tuple[str, ...]:
 def referred(root: JsonObject, reference: Json) -> JsonObject | None:
     """What a local reference (`#`, `#/$defs/Node`) points to, through further references; None where to nothing."""
     for _ in range(_REF_HOPS_MAX):
-        target = _pointed(root, reference)
+        target = pointed(root, reference)
         if target is None or "$ref" not in target:
             return target
         reference = target["$ref"]
     return None
 
 
-def _pointed(root: JsonObject, reference: Json) -> JsonObject | None:
+def pointed(root: JsonObject, reference: Json) -> JsonObject | None:
+    """What a local reference itself points to, which may be another; None where to nothing."""
     if not isinstance(reference, str) or not reference.startswith("#"):
         return None
     node: Json = root
