@@ -67,13 +67,13 @@ def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
     model = directory.catalogue.names.get(head.model)
     if model is None:
         raise unknown_model(head.model)
+    if model.rules:
+        head = examined(head, call.wire, call.dialect, model.glances)
     pricing = directory.price(model.price_id) if model.price_id is not None else None
     if pricing is None:
         raise refused(
             ErrorKind.OVERLOADED,
             f"The model '{model.name}' has no price yet, so it cannot be used. Ask the operator of this gateway.",
-    if model.rules:
-        head = examined(head, call.wire, call.dialect, model.glances)
             code="price_missing",
         )
     if caller.group is not None:

@@ -17,8 +17,8 @@ from allgate.gateway.ports import Client
 from allgate.gateway.prepare import prepared
 from allgate.gateway.relay import PassedStream, Relay, TranslatedStream, Translation, WholeReply
 from allgate.gateway.repair import Repair, repair_for
-from allgate.gateway.services import Services
 from allgate.gateway.ruled import kept_on_bytes, kept_on_request
+from allgate.gateway.services import Services
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.unsealed import unsealed
 from allgate.providers.provider import sign_in_headers
@@ -144,9 +144,9 @@ async def _translated(
     decoded = client_dialect.decode_request(admitted.call.wire, seals)
     if repair.thinking:
         decoded = unsealed(decoded)
-    request = await prepared(decoded, candidate.caps, services.fetcher)
     if candidate.kept is not None:
         decoded = kept_on_request(decoded, candidate)
+    request = await prepared(decoded, candidate.caps, services.fetcher)
     call = provider_dialect.encode_request(request, candidate.deployment.model, candidate.caps)
     admitted.notes = (*request.notes, *call.notes)
     sent = Sent(request=request, caps=candidate.caps)
