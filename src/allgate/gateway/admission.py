@@ -45,9 +45,7 @@ class Permitted(Value, frozen=True, kw_only=True):
 
 def authenticate(directory: Directory, call: Call) -> Caller:
     """Raises: Refused(AUTH): no key, or an unknown one."""
-    query = call.wire.query
-    query_key = parse_qs(query.decode("latin-1")).get("key", [None])[0] if b"key=" in query else None
-    caller = directory.caller(key_hash(presented_key(call.wire.headers, query_key)))
+    caller = directory.caller(key_hash(key_shown(call.wire)))
     if caller is None:
         raise refused(
             ErrorKind.AUTH,
@@ -55,6 +53,13 @@ def authenticate(directory: Directory, call: Call) -> Caller:
             code="invalid_api_key",
         )
     return caller
+
+
+def key_shown(wire: WireRequest) -> str:
+    """The caller's key, wherever it stands. Raises: Refused(AUTH): nowhere."""
+    query = wire.query
+    query_key = parse_qs(query.decode("latin-1")).get("key", [None])[0] if b"key=" in query else None
+    return presented_key(wire.headers, query_key)
 
 
 def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:

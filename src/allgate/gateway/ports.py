@@ -218,6 +218,12 @@ class Transport(Protocol):
         go to the sink."""
         ...
 
+    def written(
+        self, upstream: Upstream, path: str, headers: Headers, body_bytes: int
+    ) -> tuple[str, bytes]:
+        """The URL, and the head as it would leave with a body of that length."""
+        ...
+
 
 class Fetcher(Protocol):
     """The guarded door for URLs that clients name."""

@@ -17,6 +17,8 @@ from allgate.upstream.message import (
     Proxy,
     Target,
     UpstreamRequest,
+    fields_for,
+    request_head,
 )
 from allgate.upstream.pool import Pool
 from allgate.wire.headers import Headers
@@ -46,6 +48,15 @@ class PooledTransport:
         target, base_path = self._target(upstream)
         request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=tuple(body))
         return await self._pool.send(target, request, sink, self._deadlines, fresh=fresh)
+
+    def written(
+        self, upstream: Upstream, path: str, headers: Headers, body_bytes: int
+    ) -> tuple[str, bytes]:
+        """The URL, and the head as it would leave with a body of that length. Raises: ValueError."""
+        target, base_path = self._target(upstream)
+        request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers)
+        url = f"{target.scheme}://{target.host_field.decode()}{request.path.decode()}"
+        return url, request_head(request, fields_for(target), body_bytes)
 
     def _target(self, upstream: Upstream) -> tuple[Target, str]:
         close_delimited = upstream.provider.close_delimited
