@@ -8,10 +8,12 @@ from collections.abc import Coroutine
 from typing import Protocol
 
 from allgate.core.errors import AllgateError, ErrorKind, Failure, refused
+from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect
 from allgate.gateway.account import account_reply
 from allgate.gateway.admission import Call
 from allgate.gateway.count import count_reply
+from allgate.gateway.explain import Question, explain_reply, is_question, read_question, without_question
 from allgate.gateway.handle import handle
 from allgate.gateway.models import model_reply
 from allgate.gateway.responses import response_reply
@@ -65,6 +67,8 @@ class Edge:
 
     def _work(self, route: Route, call: Call, client: EdgeClient) -> Coroutine[None, None, None]:
         match route.operation:
+            case "chat" if call.wire.query and is_question(call.wire):
+                return self._explain(changed(call, wire=without_question(call.wire)), client)
             case "chat" if route.dialect == KEEPING_DIALECT:
                 return answer_and_keep(self._services, call, client)
             case "chat":
@@ -107,6 +111,9 @@ class Edge:
         match route.operation:
             case "response":
                 client.reply(await response_reply(services, call, route.rest))
+            case "explain":
+                question = read_question(call.wire)
+                await self._explain(self._asked_about(call, question), client, question.draw)
             case "count_tokens":
                 client.reply(await count_reply(services, call))
             case "models" | "model":
@@ -122,6 +129,23 @@ class Edge:
                 client.reply(_plain(200, await self._status.metrics()))
             case _:
                 raise _no_route(call.wire, route)
+
+
+    async def _explain(self, call: Call, client: EdgeClient, draw: float | None = None) -> None:
+        client.reply(await explain_reply(self._services, call, draw))
+
+    def _asked_about(self, call: Call, question: Question) -> Call:
+        """The request in a question, as if it had come in by itself."""
+        wire = question.wire
+        route = find_route(wire.method, wire.path, wire.query, wire.headers)
+        if route.operation != "chat" or question.dialect not in ("", route.dialect):
+            raise refused(
+                ErrorKind.BAD_REQUEST,
+                f"There is nothing to explain about {wire.path} in dialect '{question.dialect or route.dialect}'.",
+                param="path",
+            )
+        dialect = self._services.dialects[route.dialect].for_request(wire)
+        return changed(call, wire=wire, dialect=dialect, operation="chat")
 
 
 def _plain(status: int, body: bytes) -> WireReply:

@@ -13,7 +13,7 @@ from allgate.core.value import Value, changed
 from allgate.wire.headers import Headers
 
 Operation = Literal[
-    "chat", "response", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"
+    "chat", "response", "explain", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"
 ]
 
 _VERSIONS = re.compile(
@@ -72,6 +72,8 @@ def _by_path(method: str, path: str) -> Route:
         return _only("GET", method, "", "models" if rest == "/models" else "model", rest)
     if rest.startswith("/responses/"):
         return Route(dialect="openai_responses", operation="response", rest=rest)
+    if rest == "/explain":
+        return _only("POST", method, "", "explain", rest)
     if rest in _ACCOUNT or rest.startswith("/requests/"):
         return _only("GET", method, "", "account", rest)
     return Route(dialect="", operation=None, rest=rest)
