@@ -144,6 +144,8 @@ async def test_what_is_shown_is_what_leaves_byte_for_byte(client: str, upstream:
                 assert shown == sent
                 assert request["body_sha256"] == sha256(sent).hexdigest()
                 assert head.decode() == head_of(request)
+                names = [name for name, _ in request["headers"]]
+                assert len(set(names)) == len(names)  # two content-types are one that no server knows
                 check_said(reply.json, answered, s)
 
 

@@ -112,7 +112,6 @@ async def _run(
 
 def request_headers(candidate: Candidate, call: UpstreamCall) -> Headers:
     return (
-        (b"content-type", b"application/json"),
         *sign_in_headers(candidate.speaks.sign_in, candidate.credential.secret),
         *candidate.speaks.headers,
         *call.headers,

@@ -7,7 +7,7 @@ SDKs say about themselves and how long they will wait.
 
 from allgate.dialects.contract import Head, UpstreamCall
 from allgate.dialects.gemini.address import address_of
-from allgate.dialects.gemini.request_encode import path_for
+from allgate.dialects.gemini.request_encode import JSON_HEADERS, path_for
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import dropped
 from allgate.wire.json import encode
@@ -27,7 +27,7 @@ def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> Ups
     return UpstreamCall(
         path=path_for(model, address.verb, framed=address.alt == "sse"),
         body=body,
-        headers=tuple(field for field in request.headers if field[0] in _FORWARDED),
+        headers=JSON_HEADERS + tuple(field for field in request.headers if field[0] in _FORWARDED),
         notes=(dropped("$alt", "the reply is read as it is written"),)
         if b"%24alt=" in request.query or b"$alt=" in request.query
         else (),

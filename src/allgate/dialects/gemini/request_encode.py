@@ -17,7 +17,10 @@ from allgate.dialects.passes.tool_names import GEMINI_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.request import ChatRequest
+from allgate.wire.headers import Headers
 from allgate.wire.json import JsonObject, encode
+
+JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
 _MERGED = frozenset({ALT, "generationConfig", "toolConfig"})
 _ORDINARY_TIERS = (None, "auto", "default", "standard")  # what a request without the member gets
@@ -52,6 +55,7 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     return UpstreamCall(
         path=path_for(model, STREAM_VERB if request.stream else WHOLE_VERB),
         body=encode(body),
+        headers=JSON_HEADERS,
         notes=(*offer.notes, *config.notes, *writer.notes, *notes),
     )
 
