@@ -56,7 +56,7 @@ class House(NamedTuple):
 @contextmanager
 def standing(models: Mapping[str, At]) -> Generator[House]:
     """Serve these models for the length of a with block."""
-    with running() as sim, _pictures() as pictures, _gateway(configuration(sim.url, models)) as url:
+    with running() as sim, _pictures() as pictures, gateway_of(configuration(sim.url, models)) as url:
         yield House(url, sim, pictures)
 
 
@@ -90,7 +90,7 @@ def _model(name: str, at: At) -> str:
 
 
 @contextmanager
-def _gateway(text: str) -> Generator[str]:
+def gateway_of(text: str) -> Generator[str]:
     """A gateway on a thread; leaving the block closes it, and raises what it ended with."""
     started, failed = threading.Event(), []
     loop = uvloop.new_event_loop()
