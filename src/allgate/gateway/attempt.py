@@ -12,6 +12,7 @@ from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
 from allgate.dialects.passes.promised_json import Judged, promise_for
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.affinity import Remembering
+from allgate.gateway.decode import decoded_request
 from allgate.gateway.exchange import Exchange, State
 from allgate.gateway.ports import Client
 from allgate.gateway.prepare import prepared
@@ -140,7 +141,7 @@ async def _translated(
     client_dialect = admitted.dialect
     provider_dialect: ChatDialect = services.dialects[candidate.speaks.dialect]
     seals = services.seal_box(admitted.allowed.caller.account_id)
-    decoded = client_dialect.decode_request(admitted.call.wire, seals)
+    decoded = await decoded_request(services, client_dialect, admitted.call.wire, seals)
     if repair.thinking:
         decoded = unsealed(decoded)
     if candidate.kept is not None:

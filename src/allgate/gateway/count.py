@@ -11,6 +11,7 @@ from allgate.core.errors import AllgateError, AttemptFailed, WireError
 from allgate.core.value import Value, changed
 from allgate.dialects.token_counts import TOKEN_COUNTERS
 from allgate.gateway.admission import Call, authenticate
+from allgate.gateway.decode import decoded_request
 from allgate.gateway.inquiry import inquire
 from allgate.gateway.reply import json_reply
 from allgate.gateway.services import Services
@@ -43,7 +44,7 @@ async def count_reply(services: Services, call: Call) -> WireReply:
     caller = authenticate(services.directory, call)
     counter = TOKEN_COUNTERS[call.dialect.name]
     call = changed(call, wire=counter.countable(call.wire))
-    request = call.dialect.decode_request(call.wire, services.seal_box(caller.account_id))
+    request = await decoded_request(services, call.dialect, call.wire, services.seal_box(caller.account_id))
     permit(caller, request.model, call.address, call.started_s)
     model = services.directory.catalogue.names.get(request.model)
     if model is None:

@@ -15,10 +15,12 @@ from allgate.core.errors import AttemptFailed, Failure
 from allgate.core.money import NanoUsd
 from allgate.core.usage import Usage
 from allgate.core.value import Value
+from allgate.dialects.seals import SealBox
 from allgate.identity.caller import Caller
+from allgate.operations.chat.request import ChatRequest
 from allgate.routing.catalogue import Catalogue, Upstream
 from allgate.wire.headers import Headers
-from allgate.wire.message import WireReply
+from allgate.wire.message import WireReply, WireRequest
 
 
 class LogRow(Value, frozen=True, kw_only=True):
@@ -222,6 +224,14 @@ class Transport(Protocol):
         self, upstream: Upstream, path: str, headers: Headers, body_bytes: int
     ) -> tuple[str, bytes]:
         """The URL, and the head as it would leave with a body of that length."""
+        ...
+
+
+class Decoder(Protocol):
+    """Reads long requests elsewhere, so that the loop goes on."""
+
+    async def decode(self, dialect: str, wire: WireRequest, seals: SealBox) -> ChatRequest:
+        """What the dialect's own `decode_request` gives. Raises: WireError."""
         ...
 
 

@@ -1,6 +1,9 @@
-"""Media by URL that a candidate cannot take is fetched here, before it is asked.
+"""A request's media, before a candidate is asked: what came inline is checked, what it cannot take by URL is fetched.
 
-Only for that candidate: the next one may take URLs. What is fetched goes through the guarded door (`upstream.egress`), once
+The base64 of inline media is checked in steps, with a turn of the loop between two, and a fault is the client's 400: the
+vendors refuse it in words that name nothing.
+
+Media by URL is fetched only for that candidate: the next one may take URLs. What is fetched goes through the guarded door (`upstream.egress`), once
 per URL and request, a few at a time, within a budget. Its MIME type is what its first bytes show, whatever the server
 said; one that the candidate does not take is a 400 that names the field, like every other failure of a fetch: the client
 gave the URL.
@@ -12,6 +15,7 @@ from base64 import b64encode
 from allgate.core.errors import AllgateError, ErrorKind, Failure, WireError
 from allgate.core.value import changed
 from allgate.gateway.ports import Fetcher
+from allgate.operations.chat.base64_steps import STEP_CHARACTERS, base64_steps
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.parts import Inline, Media, Part, ToolResult, Url
 from allgate.operations.chat.request import ChatRequest, Turn
@@ -33,7 +37,11 @@ _MIMES = {
 
 async def prepared(request: ChatRequest, caps: Caps, fetcher: Fetcher) -> ChatRequest:
     """The request with every URL that `caps` does not take replaced by its content. Raises: WireError: a 400."""
-    urls = _to_fetch(request, caps)
+    media = [one for turn in request.turns for part in turn.parts for one in _media_of(part)]
+    if not media:
+        return request
+    await _check(media)
+    urls = _to_fetch(media, caps)
     if not urls:
         return request
     if len(urls) > URLS_MAX:
@@ -58,14 +66,28 @@ async def prepared(request: ChatRequest, caps: Caps, fetcher: Fetcher) -> ChatRe
     return changed(request, turns=tuple(_filled(turn, found, caps) for turn in request.turns))
 
 
-def _to_fetch(request: ChatRequest, caps: Caps) -> list[str]:
+async def _check(media: list[Media]) -> None:
+    """Raises: WireError: one holds no base64."""
+    for one in media:
+        if isinstance(one.source, Inline):
+            for good in base64_steps(one.source.base64):
+                if not good:
+                    raise _not_base64(one)
+                if len(one.source.base64) > STEP_CHARACTERS:
+                    await asyncio.sleep(0)
+
+
+def _not_base64(media: Media) -> WireError:
+    message = f"The data of one {media.kind} in this request is not valid base64."
+    return WireError(Failure(kind=ErrorKind.BAD_REQUEST, message=message, code="invalid_base64"))
+
+
+def _to_fetch(media: list[Media], caps: Caps) -> list[str]:
     """Each URL once, in order."""
     urls: dict[str, None] = {}
-    for turn in request.turns:
-        for part in turn.parts:
-            for media in _media_of(part):
-                if isinstance(media.source, Url) and not _takes_urls(media, caps):
-                    urls[media.source.url] = None
+    for one in media:
+        if isinstance(one.source, Url) and not _takes_urls(one, caps):
+            urls[one.source.url] = None
     return list(urls)
 
 

@@ -9,14 +9,14 @@ from allgate.dialects.contract import ChatDialect
 from allgate.dialects.seals import SealBox
 from allgate.gateway.affinity import SealHomes
 from allgate.gateway.exchanges import Exchanges
-from allgate.gateway.ports import Books, Directory, Fetcher, Ledger, Recorder, ResponseStore, Transport
+from allgate.gateway.ports import Books, Decoder, Directory, Fetcher, Ledger, Recorder, ResponseStore, Transport
 
 
 class Services:
     """The ports, plugged. `dice(n)` gives n random bytes; `seal_keys[0]` signs our envelopes."""
 
     __slots__ = (
-        "_dice", "_seal_keys", "books", "clock", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "responses", "seal_homes", "transport",
+        "_dice", "_seal_keys", "books", "clock", "decoder", "dialects", "directory", "exchanges", "fetcher", "ledger", "loop", "recorder", "responses", "seal_homes", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -29,6 +29,7 @@ class Services:
         ledger: Ledger,
         books: Books,
         responses: ResponseStore,
+        decoder: Decoder,
         transport: Transport,
         fetcher: Fetcher,
         recorder: Recorder,
@@ -42,6 +43,7 @@ class Services:
         self.ledger = ledger
         self.books = books
         self.responses = responses
+        self.decoder = decoder
         self.transport = transport
         self.fetcher = fetcher
         self.recorder = recorder

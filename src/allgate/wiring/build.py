@@ -36,6 +36,7 @@ from allgate.wiring.dice import BufferedDice
 from allgate.wiring.listen import Listen
 from allgate.wiring.settings import Settings
 from allgate.wiring.state import State, open_state
+from allgate.wiring.workers import DecodingWorkers
 
 READY_S_MAX = 2.0
 """A health check that waits longer than a load balancer does (2–5 s) is a failed one."""
@@ -89,7 +90,8 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     listener = _listener(Listen.parse(settings.server.listen))
     state = await open_state(settings)
     pool = Pool(limits=PoolLimits(connections_per_origin_max=settings.pool.connections_max))
-    services = _services(settings, state, pool)
+    workers = DecodingWorkers()
+    services = _services(settings, state, pool, workers)
     _show(state, pool)
     edge = Edge(services, _Status(state, services.exchanges), settings.server.body_bytes_max)
     server = EdgeServer(edge, asyncio.get_running_loop())
@@ -110,10 +112,11 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
             task.cancel()
         await asyncio.wait(tasks)
         await pool.aclose()
+        workers.close()
         await state.close()
 
 
-def _services(settings: Settings, state: State, pool: Pool) -> Services:
+def _services(settings: Settings, state: State, pool: Pool, workers: DecodingWorkers) -> Services:
     stream = settings.stream
     deadlines = Deadlines(
         connect_s=settings.timeouts.connect_s,
@@ -129,6 +132,7 @@ def _services(settings: Settings, state: State, pool: Pool) -> Services:
         ledger=state.ledger,
         books=state.books,
         responses=state.responses,
+        decoder=workers,
         transport=PooledTransport(pool, deadlines),
         fetcher=_fetcher(settings, pool),
         recorder=state.recorder,
