@@ -1,5 +1,6 @@
 from allgate.core.value import changed
 from allgate.dialects.gemini import GEMINI
+from allgate.dialects.gemini.request_encode import JSON_HEADERS
 from allgate.wire.message import WireRequest
 from dialects.gemini.exchange import CAPS, STREAM, WHOLE
 
@@ -38,7 +39,7 @@ def test_credentials_do_not_travel():
         (b"x-goog-api-client", b"sdk/1"),
         (b"user-agent", b"u"),
     )
-    assert passed(headers=headers).headers == ((b"x-goog-api-client", b"sdk/1"),)
+    assert passed(headers=headers).headers == (*JSON_HEADERS, (b"x-goog-api-client", b"sdk/1"))
 
 
 def test_a_parameter_that_changes_the_shape_of_the_reply_is_dropped_with_a_note():
