@@ -8,6 +8,7 @@ from pathlib import Path
 from allgate.billing.book import Book
 from allgate.core.money import NanoUsd
 from allgate.storage.memory_ledger import MemoryLedger
+from allgate.storage.outbox import Outbox
 from allgate.storage.postings import open_account, read_balances
 from allgate.storage.schema import open_writing
 from allgate.storage.sqlite_ledger import SqliteLedger
@@ -87,6 +88,35 @@ class SqliteStore:
 
     def close(self) -> None:
         self.ledger.flush()
+        self.writer.close()
+
+
+class OutboxStore(SqliteStore):
+    """The same with an outbox beside it. `ledger.load()` is still to be awaited."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, folder: Path) -> None:
+        super().__init__(loop, folder)
+        self._connection.execute("PRAGMA busy_timeout = 20")
+        self.outbox = Outbox(folder / "t.db.outbox")
+        self.ledger = SqliteLedger(self.writer, loop, lambda: NOW_MS, outbox=self.outbox)
+
+    def submit(self, sql: str) -> None:
+        self.writer.submit(lambda db: db.execute(sql).fetchall()).result()
+
+    def lines(self) -> list[str]:
+        """The request log's ids."""
+        rows = self.writer.submit(
+            lambda db: db.execute("SELECT request_id FROM requests ORDER BY request_id").fetchall()
+        )
+        return [request_id for (request_id,) in rows.result()]
+
+    async def aclose(self) -> None:
+        await self.ledger.close()
+        self.writer.close()
+
+    async def abandon(self) -> None:
+        """As a kill does: what is in the outbox stays there."""
+        await self.ledger.commit.close()
         self.writer.close()
 
 
