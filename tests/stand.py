@@ -223,8 +223,10 @@ def toml(
     base_urls: dict[int, str] | None = None,
     price: str = PRICE,
     balance_usd: str = BALANCE_USD,
+    account: str = "",
+    key: str = "",
 ) -> str:
-    """The configuration of a stand: one upstream for each rank of candidate."""
+    """The configuration of a stand: one upstream for each rank of candidate. `account`, `key`: more TOML of theirs."""
     ranks = len(vendors) if vendors else max(len(places) for places in models.values())
     speaking = vendors or [Vendor("simulator", dialects)] * ranks
     urls = dict.fromkeys(range(ranks), sim_url) | (base_urls or {})
@@ -240,8 +242,9 @@ def toml(
             for rank, place in enumerate(places)
         )
         rows += f'[[models]]\nname = "{name}"\ndeployments = [{deployments}]\n{priced}'
-    account = f'[[accounts]]\nname = "test"\nbalance_usd = "{balance_usd}"\nkeys = [{{ name = "k", secret = "{KEY}" }}]\n'
-    return f'[server]\nlisten = "127.0.0.1:0"\n{settings}\n{upstreams}{rows}{account}'
+    keys = f'[{{ name = "k", secret = "{KEY}"{key} }}]'
+    payer = f'[[accounts]]\nname = "test"\nbalance_usd = "{balance_usd}"\nkeys = {keys}\n{account}'
+    return f'[server]\nlisten = "127.0.0.1:0"\n{settings}\n{upstreams}{rows}{payer}'
 
 
 def _deployment(place: tuple[int, str], priority: int, vendors: list[Vendor]) -> str:
@@ -259,6 +262,8 @@ async def stand(
     base_urls: dict[int, str] | None = None,
     price: str = PRICE,
     balance_usd: str = BALANCE_USD,
+    account: str = "",
+    key: str = "",
 ) -> AsyncGenerator[Stand]:
     """`vendors` says whose rules each upstream keeps; without it all are the simulator's own row, one for each rank.
 
@@ -281,6 +286,8 @@ async def stand(
                 base_urls=urls,
                 price=price,
                 balance_usd=balance_usd,
+                account=account,
+                key=key,
             )
             async with gateway(_loaded(path, text)) as running:
                 one = Stand(running, sim)

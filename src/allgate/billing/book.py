@@ -1,7 +1,8 @@
 """The book: accounts, open holds and transfers of one process, as a pure state machine.
 
 Rules (architecture §4, rulings 9 and 13):
-- A hold is taken only if balance less open holds covers it; so what is available is never below zero.
+- A hold is taken only if balance less open holds covers it; so what is available is never below zero. Budgets are
+  checked in the same step (`budgets`).
 - A hold ends once: posted (≤ its amount) or voided. A second settlement of the same request gives the first receipt.
 - A charge above its hold is always taken: from what is available, and what that does not cover, from the house account
   `uncollected`. The account itself never goes below zero.
@@ -17,6 +18,7 @@ RESOLVED_MAX of them, which is what makes a repeated settlement or a reused requ
 from collections import deque
 from collections.abc import Mapping
 
+from allgate.billing.budgets import AccountBudgets, BudgetPlan, Budgets, Spent
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.core.errors import ErrorKind, refused
 from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd, usd_text
@@ -36,19 +38,20 @@ second this is five seconds."""
 
 
 class Account:
-    """One account's two numbers, in nano-USD. `pending` is the sum of its open holds."""
+    """One account's two numbers, in nano-USD. `pending` is the sum of its open holds. `budgets` None: it has none."""
 
-    __slots__ = ("balance", "pending")
+    __slots__ = ("balance", "budgets", "pending")
 
     def __init__(self) -> None:
         self.balance = 0
         self.pending = 0
+        self.budgets: AccountBudgets | None = None
 
 
 class Book:
     """See the module's text. Amounts are nano-USD. Not for concurrent use: one loop owns it."""
 
-    __slots__ = ("_granted", "_open", "_order", "_resolved", "accounts", "resolved_max")
+    __slots__ = ("_budgets", "_granted", "_open", "_order", "_resolved", "accounts", "resolved_max")
 
     def __init__(self, *, resolved_max: int = RESOLVED_MAX) -> None:
         self.accounts: dict[str, Account] = {name: Account() for name in (GRANTS, REVENUE, UNCOLLECTED)}
@@ -57,6 +60,7 @@ class Book:
         self._resolved: dict[str, Receipt] = {}
         self._order: deque[str] = deque()
         self._granted: set[str] = set()
+        self._budgets = Budgets()
 
     def grant_once(self, account_id: str, amount: NanoUsd) -> bool:
         """Open the account with this balance; False, and nothing happens, if it was opened before.
@@ -85,11 +89,27 @@ class Book:
         self.accounts[account_id]  # an unknown account gets nothing, and the house gives nothing
         self._move(GRANTS, account_id, amount)
 
+    def limit(self, plan: BudgetPlan, now_ms: int) -> bool:
+        """Have these budgets in force, for accounts that are open. True: new ones only count until `add_spent`."""
+        arranged = self._budgets.arrange(plan, now_ms)
+        for name, account in self.accounts.items():
+            if name not in arranged:
+                account.budgets = None
+                continue
+            account.budgets = account.budgets or AccountBudgets()
+            account.budgets.bind(*arranged[name])
+            account.budgets.count_open(hold for hold in self._open.values() if hold.account_id == name)
+        return self._budgets.unread
+
+    def add_spent(self, spent: Spent) -> None:
+        """What was spent before `limit`: from now on new budgets refuse, too."""
+        self._budgets.add_spent(spent)
+
     def hold(self, hold: Hold) -> None:
         """Set the amount aside.
 
-        Raises: Refused(BILLING): less is available, or there is no such account; Refused(CONFLICT): this request id
-        was held before. ValueError: the amount is negative or outside int64.
+        Raises: Refused(BILLING): less is available, a budget would not hold it, or there is no such account;
+        Refused(CONFLICT): this request id was held before. ValueError: the amount is negative or outside int64.
         """
         amount = hold.amount_nano_usd
         if not 0 <= amount <= AMOUNT_NANO_USD_MAX:
@@ -102,6 +122,8 @@ class Book:
         account = self.accounts.get(hold.account_id)
         if account is None or account.balance - account.pending < amount:
             raise _too_little(hold, account)
+        if account.budgets is not None:
+            account.budgets.take(hold)
         account.pending += amount
         self._open[request_id] = hold
 
@@ -118,14 +140,19 @@ class Book:
         account.pending -= hold.amount_nano_usd
         charge = settlement.charge
         receipt = self._post(hold, charge.amount_nano_usd) if charge is not None else _voided(request_id)
+        if account.budgets is not None:
+            account.budgets.settle(hold, _paid(receipt))
         self._remember(receipt)
         return receipt
 
     def take_back(self, hold: Hold, receipt: Receipt, instead: Receipt | None = None) -> None:
         """The store could not keep this posting: its money returns. `instead` is the receipt now in force (None: a void)."""
-        collected = receipt.overage_nano_usd - receipt.uncollected_nano_usd
-        self._move(REVENUE, hold.account_id, receipt.posted_nano_usd + collected)
+        paid = _paid(receipt)
+        self._move(REVENUE, hold.account_id, paid)
         self._move(REVENUE, UNCOLLECTED, receipt.uncollected_nano_usd)
+        budgets = self.accounts[hold.account_id].budgets
+        if budgets is not None:
+            budgets.take_back(hold, paid)
         if hold.request_id in self._resolved:
             self._resolved[hold.request_id] = instead or _voided(hold.request_id)
 
@@ -183,6 +210,11 @@ class Book:
         self._order.append(receipt.request_id)
         if len(self._order) > self.resolved_max:
             del self._resolved[self._order.popleft()]
+
+
+def _paid(receipt: Receipt) -> int:
+    """What left the account."""
+    return receipt.posted_nano_usd + receipt.overage_nano_usd - receipt.uncollected_nano_usd
 
 
 def _voided(request_id: str) -> Receipt:

@@ -22,6 +22,18 @@ def make_id(prefix: str, time_ms: int, dice: bytes) -> str:
     return f"{prefix}_{time_ms:012x}{dice.hex()}"
 
 
+def time_ms_of(made: str) -> int:
+    """When `make_id` made this. Raises: ValueError: it did not.
+
+    >>> time_ms_of(make_id("req", 1_700_000_000_000, bytes(10)))
+    1700000000000
+    """
+    _, underscore, digits = made.rpartition("_")
+    if not underscore or len(digits) != 12 + 2 * DICE_BYTES:
+        raise ValueError(f"not an id with a time in it: {made!r}")
+    return int(digits[:12], 16)
+
+
 def call_id_from(*content: str) -> str:
     """`call_` and 24 characters that depend on `content` alone. For providers that give tool calls no id."""
     digest = blake2b("\x00".join(content).encode("utf-8", "surrogatepass"), digest_size=15).digest()

@@ -180,6 +180,22 @@ STATEMENTS = (
         ),
     ),
     Statement(
+        "read_spent_by_key",
+        "What each account paid with each of its keys, for requests from an id on.",
+        lambda: (
+            select(
+                tables.transfers.c.debit,
+                tables.transfers.c.key,
+                func.sum(tables.transfers.c.amount_nano_usd),
+            )
+            .where(
+                tables.transfers.c.id >= bindparam("from_id"),
+                tables.transfers.c.id < literal_column("'req`'"),
+            )
+            .group_by(tables.transfers.c.debit, tables.transfers.c.key)
+        ),
+    ),
+    Statement(
         "read_request",
         "A line of the request log, if it is this account's.",
         lambda: select(*tables.requests.columns).where(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from allgate.admin.records import Document, ModelRecord, Resolve
 from allgate.admin.rows import ConfigError, DeploymentRow, UpstreamRow
+from allgate.billing.budgets import BudgetPlan
 from allgate.billing.sheets import UNCHANGED, PriceSheet
 from allgate.core.money import NanoUsd
 from allgate.core.secret import Secret
@@ -26,6 +27,7 @@ from allgate.routing.catalogue import (
     Credential,
     Upstream,
 )
+from allgate.wiring.budgets import budget_plan
 from allgate.wiring.callers import callers
 from allgate.wiring.models import every_name, packaged_families, public_models
 from allgate.wiring.price_sheets import price_sheet, ratios
@@ -40,6 +42,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     sheets: dict[str, PriceSheet]
     grants_nano_usd: dict[str, NanoUsd]
     ratios: dict[str, dict[str, Decimal]]
+    budgets: BudgetPlan
 
 
 def packaged_providers() -> dict[str, Provider]:
@@ -81,6 +84,7 @@ def snapshot(
         sheets={sheet.id: sheet for sheet in sheets},
         grants_nano_usd={name: kept.record.opening_nano_usd for name, kept in document.accounts.items()},
         ratios=_ratios(document),
+        budgets=budget_plan(document),
     )
 
 

@@ -28,6 +28,7 @@ from allgate.storage.writer import WriterBusy
 from allgate.telemetry.loop_lag import LoopLag
 from allgate.telemetry.metrics import Metrics
 from allgate.telemetry.recorder import RequestRecorder
+from allgate.wiring.budgets import BudgetKeeper
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.control import ControlServer
 from allgate.wiring.credentials import resolved
@@ -105,7 +106,9 @@ async def _with_database(settings: Settings, database: Database, outbox: Outbox)
     published = configuration.published()
     served = configuration.snapshot(published)
     directory, ledger, metrics = LiveDirectory(served), await _ledger(settings, database, outbox), Metrics()
-    _swap_when_published(configuration, directory, ledger)
+    budgets = BudgetKeeper(ledger.book, ledger.flush, database.writer, _now_ms)
+    await budgets.bring_in(served.budgets)
+    _swap_when_published(configuration, directory, ledger, budgets)
     orders = OperatorOrders(configuration, database.writer, _credited(ledger))
     control = ControlServer(orders, database.path)
     await control.start()
@@ -157,13 +160,14 @@ def _configuration(settings: Settings, database: Database) -> Configuration:
 
 
 def _swap_when_published(
-    configuration: Configuration, directory: LiveDirectory, ledger: SqliteLedger
+    configuration: Configuration, directory: LiveDirectory, ledger: SqliteLedger, budgets: BudgetKeeper
 ) -> None:
     """Commands run in threads; what they publish is swapped in on the loop."""
     loop = asyncio.get_running_loop()
 
     def swap(served: Snapshot) -> None:
         _grant(ledger, served)
+        budgets.begin(served.budgets)
         directory.swap(served)
         catalogue = served.catalogue
         _log.info(

@@ -118,6 +118,12 @@ SELECT coalesce(CAST(sum(transfers.amount_nano_usd) AS BIGINT), 0) AS coalesce_1
 FROM transfers
 WHERE transfers.id >= :from_id AND transfers.id < :before_id AND transfers.debit = :account;
 
+-- name: read_spent_by_key
+-- What each account paid with each of its keys, for requests from an id on.
+SELECT transfers.debit, transfers."key", sum(transfers.amount_nano_usd) AS sum_1
+FROM transfers
+WHERE transfers.id >= :from_id AND transfers.id < 'req`' GROUP BY transfers.debit, transfers."key";
+
 -- name: read_request
 -- A line of the request log, if it is this account's.
 SELECT requests.request_id, requests.started_ms, requests.account, requests."key", requests.dialect, requests.operation, requests.model, requests.upstream, requests.upstream_model, requests.upstream_dialect, requests.passthrough, requests.stream, requests.status, requests.outcome, requests.attempts, requests.duration_ms, requests.first_byte_ms, requests.charged_nano_usd, requests.hold_nano_usd, requests.price, requests.error, requests.notes, requests.user_agent, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
