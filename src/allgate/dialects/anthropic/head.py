@@ -7,6 +7,7 @@ the name of a media block occurs in their bytes, and then for media alone.
 import msgspec
 
 from allgate.core.errors import wire_error
+from allgate.dialects.anthropic.auto_marks import auto_marked
 from allgate.dialects.anthropic.request_encode import OUTPUT_TOKENS_DEFAULT, PATH
 from allgate.dialects.anthropic.tools_decode import tool_features
 from allgate.dialects.anthropic.versions import VERSION_OLD
@@ -61,6 +62,9 @@ def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> Ups
         body = set_scalar(body, "model", json.encode(model))
     if head.output_tokens_max is None:
         body, notes = _bounded(body, caps)
+    if caps.cache_policy != "client":
+        body, marks = auto_marked(body, caps)
+        notes = (*notes, *marks)
     forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)
     if first(forwarded, b"anthropic-version") is None:
         forwarded = ((b"anthropic-version", (caps.api_version or VERSION_OLD).encode("latin-1")), *forwarded)

@@ -8,6 +8,7 @@ import re
 from hashlib import blake2b
 
 from allgate.dialects.anthropic import json_output
+from allgate.dialects.anthropic.auto_marks import auto_marked
 from allgate.dialects.anthropic.blocks_encode import BlockWriter
 from allgate.dialects.anthropic.cache_marks import MARK, limit_marks
 from allgate.dialects.anthropic.left_out import left_out, refuse
@@ -48,9 +49,10 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     writer = _RequestWriter(request, model, caps)
     body = writer.body()
     notes = (*writer.notes, *limit_marks(body, caps))
+    sent, marks = auto_marked(encode(body), caps)
     version = sent_version(request, caps)
     betas = (*request.betas, MCP_BETA) if mcp_servers(request) else request.betas
-    return UpstreamCall(path=PATH, body=encode(body), headers=call_headers(version, betas), notes=notes)
+    return UpstreamCall(path=PATH, body=sent, headers=call_headers(version, betas), notes=(*notes, *marks))
 
 
 def tool_names(request: ChatRequest, caps: Caps) -> ToolNames:

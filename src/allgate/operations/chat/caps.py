@@ -85,6 +85,9 @@ class Caps(Value, frozen=True, kw_only=True):
     # the rest
     cache: Literal["none", "explicit", "auto", "key"] = "none"
     cache_marks_max: int = 4
+    cache_policy: Literal["client", "system", "conversation"] = (
+        "client"  # who else sets marks, where they are explicit
+    )
     stream_usage_switch: bool = True  # understands stream_options.include_usage
     vendor_fields: tuple[
         str, ...
