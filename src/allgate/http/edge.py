@@ -16,6 +16,7 @@ from allgate.gateway.count import count_reply
 from allgate.gateway.explain import Question, explain_reply, is_question, read_question, without_question
 from allgate.gateway.handle import handle
 from allgate.gateway.models import model_reply
+from allgate.gateway.plaza import Plaza
 from allgate.gateway.responses import response_reply
 from allgate.gateway.responses_store import KEEPING_DIALECT, answer_and_keep
 from allgate.gateway.services import Services
@@ -48,6 +49,7 @@ class Edge:
         self.body_bytes_max = body_bytes_max
         self._services = services
         self._status = status
+        self._plaza = Plaza()
 
     def accept(self, request: WireRequest, client: EdgeClient, address: str) -> None:
         """Begin to serve it: its task lives as long as its client."""
@@ -118,6 +120,8 @@ class Edge:
                 client.reply(await count_reply(services, call))
             case "models" | "model":
                 client.reply(model_reply(services, call, route.rest))
+            case "catalogue":
+                client.reply(self._plaza.reply(services, call))
             case "account":
                 client.reply(await account_reply(services, call, route.rest))
             case "livez":
@@ -129,7 +133,6 @@ class Edge:
                 client.reply(_plain(200, await self._status.metrics()))
             case _:
                 raise _no_route(call.wire, route)
-
 
     async def _explain(self, call: Call, client: EdgeClient, draw: float | None = None) -> None:
         client.reply(await explain_reply(self._services, call, draw))

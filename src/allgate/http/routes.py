@@ -13,7 +13,17 @@ from allgate.core.value import Value, changed
 from allgate.wire.headers import Headers
 
 Operation = Literal[
-    "chat", "response", "explain", "count_tokens", "models", "model", "account", "livez", "readyz", "metrics"
+    "chat",
+    "response",
+    "explain",
+    "count_tokens",
+    "catalogue",
+    "models",
+    "model",
+    "account",
+    "livez",
+    "readyz",
+    "metrics",
 ]
 
 _VERSIONS = re.compile(
@@ -33,7 +43,12 @@ _GEMINI_VERBS: dict[str, Operation] = {
     "countTokens": "count_tokens",
 }
 _ACCOUNT = ("/balance", "/dashboard/billing/subscription", "/dashboard/billing/usage")
-_PLAIN: dict[str, Operation] = {"/livez": "livez", "/readyz": "readyz", "/metrics": "metrics"}
+_PLAIN: dict[str, Operation] = {
+    "/livez": "livez",
+    "/readyz": "readyz",
+    "/metrics": "metrics",
+    "/api/v1/catalogue": "catalogue",
+}
 
 
 ROUTES_MAX = 1_024
