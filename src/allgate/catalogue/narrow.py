@@ -5,7 +5,6 @@ family is written once and holds at its own vendor, at a reseller that speaks an
 """
 
 from collections.abc import Iterable
-from typing import cast
 
 from allgate.catalogue.profile import Profile, Suffix
 from allgate.catalogue.rule import Rule
@@ -29,12 +28,12 @@ PATHS = {
 }
 """Where a client finds each dialect."""
 
-_SUFFIXES: dict[Suffix, tuple[str, str]] = {
-    "-thinking": ("thinking", "on"),
-    "-nothinking": ("thinking", "off"),
-    "-low": ("reasoning_effort", "low"),
-    "-medium": ("reasoning_effort", "medium"),
-    "-high": ("reasoning_effort", "high"),
+_SUFFIXES: dict[Suffix, dict[str, str]] = {
+    "-thinking": {"thinking": "on"},
+    "-nothinking": {"thinking": "off"},
+    "-low": {"thinking": "on", "reasoning_effort": "low"},
+    "-medium": {"thinking": "on", "reasoning_effort": "medium"},
+    "-high": {"thinking": "on", "reasoning_effort": "high"},
 }
 
 
@@ -102,7 +101,8 @@ def implied(profile: Profile, output_tokens_default: int | None) -> tuple[Rule, 
         why = f"ask for it at {' or '.join(PATHS[dialect] for dialect in profile.endpoints)}"
         rules.append(Rule(action="refuse", settings=("endpoint",), among=profile.endpoints, why=why))
     if profile.thinking == "none":
-        rules.append(Rule(action="clear", settings=("thinking",), why="this model does not think"))
+        said = ("thinking", "reasoning_effort")
+        rules.append(Rule(action="clear", settings=said, why="this model does not think"))
     if profile.efforts:
         rules.append(Rule(action="clamp", settings=("reasoning_effort",), among=profile.efforts))
     if profile.levels:
@@ -124,7 +124,10 @@ def _safety(settings: dict[str, str]) -> Rule:
     return Rule(action="set", settings=("safety_settings",), value=wanted, to=("gemini",), why=why)
 
 
-def suffix_rule(suffix: str) -> Rule:
+def suffix_rules(suffix: Suffix) -> tuple[Rule, ...]:
     """What a suffix of the name asks for, whatever the body says."""
-    name, value = _SUFFIXES[cast(Suffix, suffix)]
-    return Rule(action="set", settings=(name,), value=value, why=f"the name ends in {suffix}")
+    why = f"the name ends in {suffix}"
+    return tuple(
+        Rule(action="set", settings=(name,), value=value, why=why)
+        for name, value in _SUFFIXES[suffix].items()
+    )

@@ -12,27 +12,16 @@ from collections.abc import Callable, Iterable
 
 from allgate.catalogue.bounds import has_bounds, in_words, is_inside, nearest
 from allgate.catalogue.rule import NOT, Action, Rule
-from allgate.catalogue.settings import MEMBERS_ONLY, Setting, effort_for, setting
+from allgate.catalogue.settings import MEMBERS_ONLY, Setting, effort_for, setting, thinks
 from allgate.core.errors import WireError, unsupported, wire_error
 from allgate.core.value import Value, changed
-from allgate.dialects.anthropic.versions import DIALECT as ANTHROPIC
 from allgate.dialects.anthropic.versions import INTERLEAVED_THINKING
-from allgate.dialects.passes.reasoning import wanted
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
 from allgate.operations.chat.request import ChatRequest
 from allgate.wire.json import Json
 
-
-def _thinks(request: ChatRequest) -> bool:
-    """Did the client ask for thinking? In Anthropic's own words an effort alone does not: it is the length of the answer."""
-    reasoning = request.reasoning
-    return bool(wanted(reasoning)) and not (
-        request.dialect == ANTHROPIC and reasoning and reasoning.mode is None
-    )
-
-
 _HOLDS: dict[str, Callable[[ChatRequest], bool]] = {
-    "thinking": _thinks,
+    "thinking": lambda request: thinks(request) is True,
     "stream": lambda request: request.stream,
     "interleaved": lambda request: any(beta.startswith(INTERLEAVED_THINKING) for beta in request.betas),
 }

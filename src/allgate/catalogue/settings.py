@@ -72,8 +72,17 @@ def _stop(request: ChatRequest, value: Json) -> ChatRequest:
     return changed(request, sampling=changed(request.sampling, stop=stops))
 
 
+def thinks(request: ChatRequest) -> bool | None:
+    """Did the client ask for thinking? None: it did not say. In Anthropic's own words an effort alone says nothing of it:
+    there it is the length of the answer."""
+    reasoning = request.reasoning
+    if reasoning is not None and reasoning.mode is None and request.dialect == _ANTHROPIC:
+        return None
+    return wanted(reasoning)
+
+
 def _thinking(request: ChatRequest) -> Json:
-    want = wanted(request.reasoning)
+    want = thinks(request)
     return None if want is None else "on" if want else "off"
 
 
@@ -83,9 +92,10 @@ def _put_thinking(request: ChatRequest, value: Json) -> ChatRequest:
         return changed(request, reasoning=None)
     if value == "off":
         return changed(request, reasoning=Reasoning(mode="off", replay=old.replay))
-    if wanted(old):
+    if thinks(request):
         return request
-    return changed(request, reasoning=Reasoning(mode="on", show=old.show, replay=old.replay))
+    budget, effort = old.budget_tokens or None, None if old.effort == "none" else old.effort
+    return changed(request, reasoning=changed(old, mode="on", budget_tokens=budget, effort=effort))
 
 
 def _reasoned(name: str) -> Callable[[ChatRequest], Json]:

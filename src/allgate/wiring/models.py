@@ -15,8 +15,8 @@ from allgate.admin.rows import ConfigError, DeploymentRow
 from allgate.billing.sheets import PriceSheet
 from allgate.catalogue.asked import glances
 from allgate.catalogue.family import Family, families_from, family_table
-from allgate.catalogue.narrow import implied, narrowed, suffix_rule
-from allgate.catalogue.profile import UNKNOWN, Profile
+from allgate.catalogue.narrow import implied, narrowed, suffix_rules
+from allgate.catalogue.profile import UNKNOWN, Profile, Suffix
 from allgate.catalogue.rows import RuleRow, profile_with, rules_of
 from allgate.catalogue.rule import Rule
 from allgate.core.value import changed
@@ -186,11 +186,11 @@ def _model_at(upstream: Upstream, family: Family, where: str) -> str:
     return found
 
 
-def _with_suffix(model: Model, suffix: str) -> Model:
+def _with_suffix(model: Model, suffix: Suffix) -> Model:
     """The same model, told by its name how to think. Its name stays: log lines and prices are those of the model."""
-    first = suffix_rule(suffix)
-    rules = (first, *model.rules)
-    deployments = tuple(changed(one, rules=(first, *one.rules)) for one in model.deployments)
+    first = suffix_rules(suffix)
+    rules = (*first, *model.rules)
+    deployments = tuple(changed(one, rules=(*first, *one.rules)) for one in model.deployments)
     return changed(model, deployments=deployments, rules=rules, glances=glances(rules))
 
 
