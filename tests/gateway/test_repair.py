@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase
@@ -85,3 +87,6 @@ async def test_a_forged_signature_is_stripped_and_the_request_repeated_with_a_no
         assert reply.status == 200, reply.body
         assert "dropped thinking history" in reply.headers["x-allgate-notes"]
         assert [line.status for line in s.sim.ledger.lines] == [400, 200]
+        refused, repaired = (json.dumps(s.sim.ledger.body(line)) for line in s.sim.ledger.lines)
+        assert "bm90IG91cnM=" in refused
+        assert "bm90IG91cnM=" not in repaired, "regression 38: what is sent again has really changed"

@@ -1,7 +1,8 @@
 """The list of models in the three shapes that the vendors' clients read.
 
 Which shape a client wants is seen from its headers by the edge; a Gemini client that is given OpenAI's list silently
-shows nothing.
+shows nothing. Codex, which says its version, reads `models` beside OpenAI's `data` and fails without. An entry there would
+replace its own presets, its system prompt among them, so there is none.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ def encode_model(model: Listed, dialect: str) -> bytes:
     return encode(_SHAPES.get(dialect, _openai)(model))
 
 
-def encode_models(models: Sequence[Listed], dialect: str) -> bytes:
+def encode_models(models: Sequence[Listed], dialect: str, *, codex: bool = False) -> bytes:
     """All models that the key may use. Anthropic's paging fields say that this is the only page."""
     entries = [_SHAPES.get(dialect, _openai)(model) for model in models]
     if dialect == "gemini":
@@ -33,7 +34,8 @@ def encode_models(models: Sequence[Listed], dialect: str) -> bytes:
     if dialect == "anthropic":
         first, last = (models[0].name, models[-1].name) if models else (None, None)
         return encode({"data": entries, "has_more": False, "first_id": first, "last_id": last})
-    return encode({"object": "list", "data": entries})
+    own: JsonObject = {"models": []} if codex else {}
+    return encode({"object": "list", "data": entries, **own})
 
 
 def _openai(model: Listed) -> JsonObject:

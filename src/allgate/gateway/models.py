@@ -15,7 +15,8 @@ def model_reply(services: Services, call: Call, rest: str) -> WireReply:
     catalogue = services.directory.catalogue
     if rest == "/models":
         listed = [_listed(model) for model in catalogue.models.values() if _may_use(caller, model.name)]
-        return json_reply(call.request_id, encode_models(listed, call.dialect.name))
+        codex = b"client_version=" in call.wire.query
+        return json_reply(call.request_id, encode_models(listed, call.dialect.name, codex=codex))
     name = rest.removeprefix("/models/")
     model = catalogue.names.get(name)
     if model is None or not _may_use(caller, name):

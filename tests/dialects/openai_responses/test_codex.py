@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from allgate.core.errors import WireError
+from allgate.dialects import CHAT_DIALECTS
 from allgate.dialects.openai_responses import OPENAI_RESPONSES
+from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.fold import unfold
 from allgate.operations.chat.parts import Text, Thinking, ToolCall
 from allgate.operations.chat.tools import Custom
@@ -96,6 +98,15 @@ def test_every_recorded_request_reaches_a_server_that_knows_functions_only():
         calls = {item["name"] for item in body["input"] if item["type"] == "function_call"}
         assert all(len(name) <= 64 for name in (*names, *calls))
         assert "web_search" not in names
+
+
+def test_what_only_codex_says_of_itself_stays_with_its_own_vendor():
+    """Regression 68: a server of another format answered members that it did not know with an empty stream."""
+    request = decoded(include=["reasoning.encrypted_content"], client_metadata={"session": "s"})
+    for name in ("openai_chat", "anthropic", "gemini"):
+        body = CHAT_DIALECTS[name].encode_request(request, "up", Caps()).body
+        assert b'include"' not in body
+        assert b"client_metadata" not in body
 
 
 @needs_recordings
