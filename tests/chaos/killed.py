@@ -20,7 +20,9 @@ from cli.program import DEADLINE_S, serving
 from stand import BALANCE_USD, Reply, connection, toml
 
 REQUESTS = 28
-"""Of which at least 16 are in flight at the kill (ruling 26)."""
+"""Of which at least IN_FLIGHT_MIN are in flight at the kill (ruling 26)."""
+
+IN_FLIGHT_MIN = 16
 
 FIRST = 4
 """Let go before the others."""
@@ -50,19 +52,19 @@ async def killed_at(failpoint: str, folder: Path) -> Left:
         path = folder / "allgate.toml"
         path.write_text(toml(sim.url, {"m": ["gpt-5.5"]}))
         with serving("serve", "--config", path, ALLGATE_FAILPOINT=failpoint) as running:
-            asking = [asyncio.create_task(_ask(running.url, number)) for number in range(REQUESTS)]
+            asking = [asyncio.create_task(ask(running.url, number)) for number in range(REQUESTS)]
             letting_go = asyncio.create_task(_let_go(sim, asking[:FIRST]))
             replies = await asyncio.gather(*asking)
             letting_go.cancel()
             code = await asyncio.to_thread(running.process.wait, DEADLINE_S)
             assert code == -signal.SIGKILL, f"{failpoint} was never passed (exit code {code})"
-        complete = {number for number, reply in enumerate(replies) if _whole(reply)}
+        complete = {number for number, reply in enumerate(replies) if whole(reply)}
         with serving("serve", "--config", path) as running:
-            again = await _ask(running.url, REQUESTS)
-            assert _whole(again), "it does not serve after the kill"
+            again = await ask(running.url, REQUESTS)
+            assert whole(again), "it does not serve after the kill"
             complete.add(REQUESTS)
             assert running.stop() == 0
-        return _left(folder / "allgate.db", complete, sim.ledger.lines)
+        return left_in(folder / "allgate.db", complete, sim.ledger.lines)
 
 
 async def _let_go(sim: simulator.Simulator, first: list[asyncio.Task[Reply | None]]) -> None:
@@ -75,8 +77,8 @@ async def _let_go(sim: simulator.Simulator, first: list[asyncio.Task[Reply | Non
     sim.release("rest")
 
 
-async def _ask(url: str, number: int) -> Reply | None:
-    """Every second one streams. None: the connection ended without a head."""
+async def ask(url: str, number: int) -> Reply | None:
+    """Every second one streams; the first REQUESTS are held. None: the connection ended without a head."""
     hold = " hold=first" if number < FIRST else " hold=rest" if number < REQUESTS else ""
     scene = f"!scene echo output={OUTPUT_TOKENS + number}{hold}"
     body = {
@@ -91,11 +93,11 @@ async def _ask(url: str, number: int) -> Reply | None:
     return None
 
 
-def _whole(reply: Reply | None) -> bool:
+def whole(reply: Reply | None) -> bool:
     return reply is not None and reply.status == 200 and reply.framed and reply.error is None
 
 
-def _left(database: Path, complete: set[int], lines: list[Served]) -> Left:
+def left_in(database: Path, complete: set[int], lines: list[Served]) -> Left:
     served = {
         line.output_tokens - OUTPUT_TOKENS: _amount(line)
         for line in lines

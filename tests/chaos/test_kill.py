@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from allgate.wiring.failpoints import FAILPOINTS
-from chaos.killed import REQUESTS, killed_at
-
-IN_FLIGHT_MIN = 16
+from chaos.killed import IN_FLIGHT_MIN, REQUESTS, killed_at
 
 FEW = (
     "after_hold@17", "after_send@17", "after_first_byte@9", "before_enqueue@1", "before_enqueue@12", "enqueued@1",

@@ -12,6 +12,12 @@ what is off costs nothing.
     written           charges stand in the open transaction
     committed         charges are durable, nobody was told
     before_last_byte  the charge is durable, and one answer is about to be completed
+
+While the database is gone (`OUTAGE_FAILPOINTS`):
+
+    outbox_written    charges are in the outbox, nobody was told
+    outbox_drained    they are in the database too, and the outbox still holds them
+    outbox_taken      the same, and nobody needs them any more; the file is about to be emptied
 """
 
 import os
@@ -24,6 +30,7 @@ from typing import Any, NamedTuple
 from allgate.admin.rows import ConfigError
 from allgate.gateway.exchange import Exchange
 from allgate.storage import sqlite_ledger
+from allgate.storage.outbox import Outbox
 from allgate.storage.sqlite_ledger import SqliteLedger
 from allgate.upstream.transport import PooledTransport
 
@@ -49,6 +56,12 @@ FAILPOINTS = {
     "before_last_byte": Failpoint(Exchange, "_deliver", after=False),
 }
 
+OUTAGE_FAILPOINTS = {
+    "outbox_written": Failpoint(Outbox, "append", after=True),
+    "outbox_drained": Failpoint(Outbox, "taken", after=False),
+    "outbox_taken": Failpoint(Outbox, "clear", after=False),
+}
+
 
 def arm(environment: Mapping[str, str]) -> None:
     """Wrap what the variable names; without it, do nothing. Raises: ConfigError: there is no such place."""
@@ -56,9 +69,10 @@ def arm(environment: Mapping[str, str]) -> None:
     if wish is None:
         return
     name, _, count = wish.partition("@")
-    if name not in FAILPOINTS or not count.isdigit():
-        raise ConfigError("", VARIABLE, f"must be NAME@COUNT with one of {', '.join(FAILPOINTS)}: {wish!r}")
-    point = FAILPOINTS[name]
+    points = FAILPOINTS | OUTAGE_FAILPOINTS
+    if name not in points or not count.isdigit():
+        raise ConfigError("", VARIABLE, f"must be NAME@COUNT with one of {', '.join(points)}: {wish!r}")
+    point = points[name]
     function = getattr(point.owner, point.function)
     setattr(point.owner, point.function, _deadly(function, int(count), after=point.after))
 
