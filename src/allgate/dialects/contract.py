@@ -30,10 +30,11 @@ class Head(Value, frozen=True, kw_only=True):
     """What routing, limits and holds need of a request, read without building its turns.
 
     `fields` are the body's top-level member names. `features` names what the target must be able to do, in the words
-    of `operations.chat.features`. `borrowed` are members of other vendors that only a deployment whose Caps name them in
-    `vendor_fields` can be passed; translation understands them for all. `sealed` is true where the body holds an envelope of ours, which only translation can
-    open. `input_bytes` bounds the input tokens from above. `asked` is what the client set, without the conversation, where a
-    rule of the model may act on it (`catalogue.asked`); a dialect leaves it out.
+    of `operations.chat.features`. `borrowed` are members of other vendors that only a deployment whose Caps name them
+    in `vendor_fields` can be passed; translation understands them for all. `sealed` is true where the body holds an
+    envelope of ours, which only translation can open; `rewritten` where no provider's reply is what the client is to
+    get. `input_bytes` bounds the input tokens from above. `asked` is what the client set, without the conversation,
+    where a rule of the model may act on it (`catalogue.asked`); a dialect leaves it out.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Head(Value, frozen=True, kw_only=True):
     features: frozenset[str] = frozenset()
     borrowed: frozenset[str] = frozenset()
     sealed: bool = False
+    rewritten: bool = False
     input_bytes: int = 0
     asked: ChatRequest | None = None
 

@@ -12,6 +12,7 @@ from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect
 from allgate.gateway.account import account_reply
 from allgate.gateway.admission import Call
+from allgate.gateway.compact import compact
 from allgate.gateway.count import count_reply
 from allgate.gateway.explain import Question, explain_reply, is_question, read_question, without_question
 from allgate.gateway.handle import handle
@@ -73,6 +74,8 @@ class Edge:
                 return self._explain(changed(call, wire=without_question(call.wire)), client)
             case "chat" if route.dialect == KEEPING_DIALECT:
                 return answer_and_keep(self._services, call, client)
+            case "compact":
+                return compact(self._services, call, client)
             case "chat":
                 return handle(self._services, call, client)
             case _:

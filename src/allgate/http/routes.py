@@ -15,6 +15,7 @@ from allgate.wire.headers import Headers
 Operation = Literal[
     "chat",
     "response",
+    "compact",
     "explain",
     "count_tokens",
     "catalogue",
@@ -36,6 +37,7 @@ _POSTS: dict[str, tuple[str, Operation]] = {
     "/messages": ("anthropic", "chat"),
     "/messages/count_tokens": ("anthropic", "count_tokens"),
     "/responses/input_tokens": ("openai_responses", "count_tokens"),
+    "/responses/compact": ("openai_responses", "compact"),
 }
 _GEMINI_VERBS: dict[str, Operation] = {
     "generateContent": "chat",

@@ -118,6 +118,8 @@ def _not_passed_because(head: Head, dialect: str, speaks: Speaks, caps: Caps, ke
         return "spoken to in another dialect"
     if speaks.wire != "exact":
         return "its provider's wire is not exactly this dialect"
+    if head.rewritten:
+        return "the reply is written by the gateway"
     if head.sealed:
         return "the body holds a seal that only the gateway can open"
     if kept is not None and not is_by_span(kept.edits, dialect, head.fields):

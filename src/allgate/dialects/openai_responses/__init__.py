@@ -5,14 +5,14 @@ request_encode, input_encode, items_encode, content_encode, tools_encode, settin
 response_decode, output_decode, stream_decode on stream_messages, stream_thoughts, stream_calls   what a provider answers
 response_encode, stream_encode on answer, answer_items, stream_items, stream_texts, skeleton      the same, for a client
 head, meter                                                                                 pass-through
-stored, compaction                                                                          what a server keeps, and sums up
+stored, compaction, compact                                                                 what a server keeps, and sums up
 errors, usage, finish, annotations, item_ids, seals_decode, profile                         tables, both ways
 """
 
 from allgate.dialects.contract import ChatDialect
 from allgate.dialects.openai_responses.dialect import OpenAiResponses
 
-__all__ = ["OPENAI_RESPONSES", "continuing"]
+__all__ = ["OPENAI_RESPONSES", "compacting", "continuing"]
 
 OPENAI_RESPONSES: ChatDialect = OpenAiResponses()
 
@@ -20,3 +20,8 @@ OPENAI_RESPONSES: ChatDialect = OpenAiResponses()
 def continuing(response_id: str) -> ChatDialect:
     """The dialect of an answer that continues a kept response: it names what the request itself no longer does."""
     return OpenAiResponses(continues=response_id)
+
+
+def compacting(users: tuple[bytes, ...]) -> ChatDialect:
+    """The dialect of an answer that is a compaction: these messages of the user's stay in front of it."""
+    return OpenAiResponses(compacts=users)

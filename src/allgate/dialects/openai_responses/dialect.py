@@ -6,6 +6,7 @@ from allgate.core.errors import Failure
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, Facts, Head, Sent, StreamEncoder, UpstreamCall
 from allgate.dialects.openai_responses import compaction, errors
+from allgate.dialects.openai_responses.compact import compaction_object
 from allgate.dialects.openai_responses.compaction import CompactingEncoder
 from allgate.dialects.openai_responses.frames import KEEP_ALIVE
 from allgate.dialects.openai_responses.head import passthrough, read_head
@@ -38,14 +39,16 @@ class OpenAiResponses:
     response_id_prefix = "resp_"
     first_keep_alive = comment_frame(b"keep-alive")
 
-    def __init__(self, *, continues: str | None = None) -> None:
+    def __init__(self, *, continues: str | None = None, compacts: tuple[bytes, ...] | None = None) -> None:
         self._continues = continues
+        self._compacts = compacts
 
     def for_request(self, request: WireRequest) -> "OpenAiResponses":
         return self
 
     def read_head(self, request: WireRequest) -> Head:
-        return read_head(request)
+        head = read_head(request)
+        return head if self._compacts is None else changed(head, rewritten=True)
 
     def decode_request(self, request: WireRequest, seals: SealBox) -> ChatRequest:
         return decode_request(request, seals)
@@ -53,7 +56,8 @@ class OpenAiResponses:
     def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
         if compaction.is_wanted(asked.request):
             response = compaction.compacted(response, asked.seals)
-        return encode_response(response, self._continued(asked))
+        body, notes = encode_response(response, self._continued(asked))
+        return body if self._compacts is None else compaction_object(body, self._compacts), notes
 
     def stream_encoder(self, asked: Asked) -> StreamEncoder:
         encoder = ResponsesStreamEncoder(self._continued(asked))

@@ -61,7 +61,7 @@ def read_wish(request: WireRequest) -> Wish:
     said = {name: json.decode(raw[name], name) for name in _READ if name in raw}
     store = optional_bool(said, "store") is not False
     previous = optional_text(said, "previous_response_id") or None
-    items = _items(raw.get("input")) if store or previous or _REFERENCE_BYTES in request.body else ()
+    items = said_items(raw.get("input")) if store or previous or _REFERENCE_BYTES in request.body else ()
     return Wish(
         model=optional_text(said, "model") or "",
         store=store,
@@ -71,7 +71,7 @@ def read_wish(request: WireRequest) -> Wish:
     )
 
 
-def _items(spoken: msgspec.Raw | None) -> tuple[bytes, ...]:
+def said_items(spoken: msgspec.Raw | bytes | None) -> tuple[bytes, ...]:
     """The items of `input`; a mere string is the user's message. Other types are left to who reads them in earnest."""
     if spoken is None:
         return ()
@@ -110,10 +110,11 @@ def conversation(request: WireRequest, items: Iterable[bytes]) -> WireRequest:
     members: dict[str, bytes] = {name: bytes(value) for name, value in raw_members(request.body).items()}
     members.pop("previous_response_id", None)
     members["input"] = b"[" + b",".join(items) + b"]"
-    return changed(request, body=_object(members))
+    return changed(request, body=with_members(members))
 
 
-def _object(members: Mapping[str, bytes]) -> bytes:
+def with_members(members: Mapping[str, bytes]) -> bytes:
+    """A JSON object of members that are JSON already."""
     return b"{" + b",".join(json.encode(name) + b":" + value for name, value in members.items()) + b"}"
 
 
@@ -181,7 +182,7 @@ def retrieved(answer: str, parent: str | None) -> bytes:
     if parent is None:
         return answer.encode()
     members = {name: bytes(value) for name, value in raw_members(answer.encode()).items()}
-    return _object({**members, "previous_response_id": json.encode(parent)})
+    return with_members({**members, "previous_response_id": json.encode(parent)})
 
 
 def listed(items: Iterable[bytes], response_id: str) -> list[JsonObject]:
