@@ -228,6 +228,36 @@ async def test_who_lacks_what_the_request_needs_is_left_out() -> None:
         ]
 
 
+RULES = """
+rules = [
+  { clear = ["seed"], why = "the model has no dice" },
+  { refuse = ["temperature"], at_most = 1.0, why = "it boils" },
+]"""
+
+
+@pytest.mark.parametrize("upstream", ["openai_chat", "anthropic"])
+async def test_rules_are_kept_in_an_explanation_as_on_the_way(upstream: str) -> None:
+    price = '{ input = "3", output = "15" }' + RULES
+    async with tapped({"m": ["sim-echo"]}, price=price, dialects=[upstream]) as (s, tap):
+        body = {**CHAT, "seed": 7}
+        shown = (await s.post("/v1/explain", {"path": "/v1/chat/completions", "body": body})).body
+        assert (await s.post("/v1/chat/completions", body)).status == 200
+        assert said_of(shown)[1] == tap.took()[1]
+        candidate = json.loads(shown)["candidates"][0]
+        assert "seed" not in candidate["request"]["body"]
+        assert {"kind": "dropped", "path": "seed", "reason": "the model has no dice"} in candidate["notes"]
+        assert candidate["mode"] == ("passed through" if upstream == "openai_chat" else "translated")
+
+
+async def test_a_rule_that_refuses_is_named() -> None:
+    price = '{ input = "3", output = "15" }' + RULES
+    async with stand({"m": ["sim-echo"]}, price=price) as s:
+        shown = await explained(s, {**CHAT, "temperature": 1.5})
+        assert shown["candidates"] == []
+        assert "it boils" in shown["left_out"][0]["because"]
+        assert shown["reply"]["body"]["error"]["message"] == shown["left_out"][0]["because"]
+
+
 async def test_what_would_be_refused_is_shown_as_its_client_would_read_it() -> None:
     async with stand({"m": ["sim-echo"]}) as s:
         body = {**CHAT, "model": "nobody", "max_tokens": 5}

@@ -25,6 +25,7 @@ from allgate.gateway.services import Services
 from allgate.gateway.settle import Reservation
 from allgate.operations.chat.features import missing_feature
 from allgate.operations.tokens import count_request
+from allgate.routing.catalogue import Deployment
 from allgate.routing.plan import Candidate, in_some_dialect
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
@@ -98,16 +99,25 @@ def _dialect_because(candidate: Candidate, dialect: str, allowed: Permitted) -> 
 
 
 def left_out(allowed: Permitted, dialect: str, draw: float) -> list[JsonObject]:
-    """Deployments that cannot serve the request, and what they lack."""
+    """Deployments that cannot serve the request, and what they lack, or which rule of theirs refuses it."""
     found: list[JsonObject] = []
     for deployment in allowed.model.deployments:
-        lacking = in_some_dialect(deployment, allowed.head, dialect, draw)
-        if isinstance(lacking, str):
-            because = f"it has no {lacking}" if lacking else "it is spoken to in no dialect"
+        because = _out_because(deployment, allowed, dialect, draw)
+        if because:
             found.append(
                 {"upstream": deployment.upstream.name, "model": deployment.model, "because": because}
             )
     return found
+
+
+def _out_because(deployment: Deployment, allowed: Permitted, dialect: str, draw: float) -> str:
+    try:
+        candidate = in_some_dialect(deployment, allowed.head, dialect, draw)
+    except WireError as error:  # one of its rules
+        return error.failure.message
+    if not isinstance(candidate, str):
+        return ""
+    return f"it has no {candidate}" if candidate else "it is spoken to in no dialect"
 
 
 async def money(services: Services, call: Call, allowed: Permitted) -> JsonObject:
