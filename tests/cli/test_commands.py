@@ -79,7 +79,7 @@ def test_a_wrong_file_is_one_line_and_exits_with_2(config: Path):
     for command, words in ((process, ("serve", "--config")), (called, ("apply", "-f"))):
         run = command(*words, config)
         assert (run.code, run.out) == (2, "")
-        assert run.err == f"allgate: {config}: server: Object contains unknown field `lissten`\n"
+        assert run.err == f"allgate: {config}:1: server: Object contains unknown field `lissten`\n"
 
 
 def test_apply_shows_what_it_does_and_twice_is_as_good_as_once(config: Path):

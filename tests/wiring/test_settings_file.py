@@ -1,5 +1,6 @@
 """The contract of the configuration: what a file and the environment may say, and how they are told that they may not."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,8 @@ WRONG = [
 def test_a_wrong_file_is_told_file_place_and_reason(tmp_path: Path, text: str, complaint: str):
     with pytest.raises(ConfigError) as caught:
         loaded(tmp_path, text)
-    assert str(caught.value) == f"{tmp_path / 'allgate.toml'}: {complaint}"
+    path = tmp_path / "allgate.toml"
+    assert re.sub(rf"^{re.escape(str(path))}:\d+:", f"{path}:", str(caught.value)) == f"{path}: {complaint}"
 
 
 def test_what_is_no_toml_is_told_its_line(tmp_path: Path):

@@ -71,11 +71,13 @@ def serve(config: Config = None, port: Port = None) -> None:
     """Serve until SIGTERM."""
     from allgate.telemetry.log import set_up
     from allgate.wiring import build
+    from allgate.wiring.located import located
     from allgate.wiring.settings_file import load
 
     settings = load(config, os.environ, port=port)
     set_up(settings.log.level, settings.log.format)
-    build.run(settings, lambda url: print(f"allgate: listening on {url}", flush=True))
+    with located(config):
+        build.run(settings, lambda url: print(f"allgate: listening on {url}", flush=True))
 
 
 @app.command()
@@ -89,11 +91,13 @@ def apply(
     from allgate.admin.commands import Apply
     from allgate.cli.operate import carry_out, settings_of, show
     from allgate.wiring.declared import declared_document
+    from allgate.wiring.located import located
 
     settings = settings_of(file, database)
     assert settings.declared is not None  # a file was given
-    declared = declared_document(settings.declared, settings.folder, os.environ)
-    show(carry_out(Apply(declared=declared, adopt=adopt, dry_run=dry_run), settings), dry_run=dry_run)
+    with located(file):
+        declared = declared_document(settings.declared, settings.folder, os.environ)
+        show(carry_out(Apply(declared=declared, adopt=adopt, dry_run=dry_run), settings), dry_run=dry_run)
 
 
 @keys.command("create")

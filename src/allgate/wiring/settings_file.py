@@ -18,6 +18,7 @@ from allgate.core.secret import Secret
 from allgate.core.value import changed
 from allgate.wire.json import Json, JsonObject
 from allgate.wiring.listen import Listen
+from allgate.wiring.located import located
 from allgate.wiring.settings import SECTIONS, Section, Settings
 
 ENV_PREFIX = "ALLGATE_"
@@ -32,6 +33,11 @@ def load(path: Path | None, environment: Mapping[str, str], *, port: int | None 
 
     Raises: ConfigError: cannot be read, is not TOML, an unknown key, a wrong type, a value out of bounds.
     """
+    with located(path):
+        return _loaded(path, environment, port)
+
+
+def _loaded(path: Path | None, environment: Mapping[str, str], port: int | None) -> Settings:
     tables = {} if path is None else _tables(path)
     where = str(path) if path else "environment"
     rows = {key: tables.pop(key) for key in Declaration.__struct_fields__ if key in tables}
