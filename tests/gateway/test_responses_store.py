@@ -119,10 +119,22 @@ async def test_an_item_that_is_only_named_is_put_in_its_place() -> None:
             await client.responses.create(model="m", input=[{"type": "item_reference", "id": "msg_x"}])
 
 
+async def test_a_continued_conversation_is_counted_whole() -> None:
+    async with stand({"m": ["sim-echo"]}, dialects=["openai_responses"]) as s, asking(s) as client:
+        first = await client.responses.create(model="m", input="my name is Ada " * 20)
+        asked = {"model": "m", "input": "what is it?"}
+        alone = await client.responses.input_tokens.count(**asked)
+        whole = await client.responses.input_tokens.count(**asked, previous_response_id=first.id)
+        assert whole.input_tokens > alone.input_tokens + 50
+        assert first.id not in str(s.sim.ledger.body(s.sim.ledger.last))
+
+
 async def test_a_response_that_is_too_long_says_so_when_it_is_asked_for() -> None:
     settings = "drain_s = 0\n[responses]\nbytes_max = 500"
     async with stand({"m": ["sim-echo"]}, settings=settings) as s, asking(s) as client:
-        first = await client.responses.create(model="m", input="one " * 200)
+        raw = await client.responses.with_raw_response.create(model="m", input="one " * 200)
+        assert "dropped store (it has" in raw.headers["x-allgate-notes"]
+        first = raw.parse()
         with pytest.raises(openai.NotFoundError, match="bytes, and at most 500 are kept"):
             await client.responses.retrieve(first.id)
         with pytest.raises(openai.BadRequestError, match="at most 500 are kept"):

@@ -14,6 +14,7 @@ from allgate.gateway.admission import Call, authenticate
 from allgate.gateway.decode import decoded_request
 from allgate.gateway.inquiry import inquire
 from allgate.gateway.reply import json_reply
+from allgate.gateway.responses_store import KEEPING_DIALECT, continued
 from allgate.gateway.services import Services
 from allgate.identity.caller import permit, unknown_model
 from allgate.operations.chat.notes import converted, notes_header
@@ -44,6 +45,8 @@ async def count_reply(services: Services, call: Call) -> WireReply:
     caller = authenticate(services.directory, call)
     counter = TOKEN_COUNTERS[call.dialect.name]
     call = changed(call, wire=counter.countable(call.wire))
+    if call.dialect.name == KEEPING_DIALECT:
+        call = (await continued(services, call)).call
     request = await decoded_request(services, call.dialect, call.wire, services.seal_box(caller.account_id))
     permit(caller, request.model, call.address, call.started_s)
     model = services.directory.catalogue.names.get(request.model)

@@ -1,11 +1,14 @@
 """The header fields of our replies."""
 
 from allgate.core.money import usd_text
+from allgate.core.value import changed
 from allgate.gateway.admitted import Admitted
 from allgate.operations.chat.notes import Note, notes_header
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers, safe_value
 from allgate.wire.message import WireReply
+
+_NOTES = b"x-allgate-notes"
 
 
 def json_reply(request_id: str, body: bytes) -> WireReply:
@@ -42,8 +45,16 @@ def _common(admitted: Admitted, candidate: Candidate, notes: tuple[Note, ...]) -
         (b"openai-processing-ms", b"%d" % (admitted.elapsed_s() * 1000)),
     )
     if notes:
-        headers = (*headers, (b"x-allgate-notes", safe_value(notes_header(notes))))
+        headers = (*headers, (_NOTES, safe_value(notes_header(notes))))
     return headers
+
+
+def noted(reply: WireReply, note: Note) -> WireReply:
+    """The reply with one more note."""
+    said = [value for name, value in reply.headers if name == _NOTES]
+    rest = tuple(field for field in reply.headers if field[0] != _NOTES)
+    line = b"; ".join((*said, safe_value(notes_header((note,)))))
+    return changed(reply, headers=(*rest, (_NOTES, line)))
 
 
 def _ids(request_id: str) -> Headers:

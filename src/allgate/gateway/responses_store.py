@@ -31,7 +31,9 @@ from allgate.gateway.admission import Call, authenticate
 from allgate.gateway.behind import ClientBehind
 from allgate.gateway.handle import handle
 from allgate.gateway.ports import Client, ResponseStore, StoredResponse
+from allgate.gateway.reply import noted
 from allgate.gateway.services import Services
+from allgate.operations.chat.notes import dropped
 from allgate.wire.message import WireReply
 
 KEEPING_DIALECT = OPENAI_RESPONSES.name
@@ -167,19 +169,19 @@ class Keeping:
         self._continued = found
         self._account_id = account_id
 
-    def whole(self, body: bytes) -> None:
-        """A unary reply."""
-        if (answer := answered(body)) is not None:
-            self._put(answer, "")
+    def whole(self, body: bytes) -> str:
+        """A unary reply. Returns why it is not kept; empty: it is, or it is no answer."""
+        answer = answered(body)
+        return "" if answer is None else self._put(answer, "")
 
     def stream(self, tail: bytes) -> None:
-        """The last bytes of a stream."""
+        """The last bytes of a stream, whose notes have left long ago."""
         if (answer := answered_by_stream(tail)) is not None:
             self._put(
                 answer, "" if answer.repeated else "its provider did not repeat it when it was complete"
             )
 
-    def _put(self, answer: Answered, lost: str) -> None:
+    def _put(self, answer: Answered, lost: str) -> str:
         found, call = self._continued, self._continued.call
         size = sum(map(len, found.items)) + len(answer.answer)
         if size > self._store.bytes_max:
@@ -198,6 +200,7 @@ class Keeping:
             shown = answer.answer.decode("utf-8", "replace")
             response = changed(response, input=said, answer=shown, items=answer.items)
         self._store.put(response)
+        return lost
 
 
 class KeepingClient(ClientBehind):
@@ -210,9 +213,8 @@ class KeepingClient(ClientBehind):
         self._keeping = keeping
 
     def reply(self, reply: WireReply) -> None:
-        if reply.status == 200:
-            self._keeping.whole(reply.body)
-        super().reply(reply)
+        lost = self._keeping.whole(reply.body) if reply.status == 200 else ""
+        super().reply(noted(reply, dropped("store", lost)) if lost else reply)
 
     def finish(self, tail: bytes) -> None:
         self._keeping.stream(tail)

@@ -123,11 +123,16 @@ class _Terminal(msgspec.Struct, gc=False):
     response: msgspec.Raw = msgspec.Raw(b"")
 
 
+class _Item(msgspec.Struct, gc=False):
+    id: str | None = None
+
+
 class _Output(msgspec.Struct, gc=False):
+    """What is read of a response: its items may hold pictures of megabytes, which are skipped over."""
+
     id: str
     status: str = ""
-    object: str = ""
-    output: list[JsonObject] = []
+    output: list[_Item] = []
 
 
 _terminals = msgspec.json.Decoder(_Terminal)
@@ -146,7 +151,7 @@ def answered(body: bytes) -> Answered | None:
             return None
     if seen.status not in _KEPT or not seen.id:
         return None
-    ids = tuple(found for item in seen.output if (found := text_or_none(item.get("id"))))
+    ids = tuple(item.id for item in seen.output if item.id)
     return Answered(id=seen.id, answer=body, items=ids, repeated=bool(seen.output))
 
 
