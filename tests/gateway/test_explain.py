@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
-from stand import ASK, KEY, Reply, Stand, Vendor, stand
+from stand import ASK, KEY, Reply, Stand, Vendor, connection, serving, stand
 
 DIALECTS = ("openai_chat", "openai_responses", "anthropic", "gemini")
 
@@ -272,7 +274,7 @@ async def test_the_arithmetic_adds_up() -> None:
     async with stand({"m": ["sim-echo"]}, balance_usd="0.01") as s:
         money = (await explained(s, {**CHAT, "max_tokens": 1_000, "n": 2}))["money"]
         hold, cost = money["hold"], money["if_answered_in_full"]
-        assert money["prices_usd"] == {"input": "3", "output": "15"}
+        assert [price["usd"] for price in money["prices"]["units"].values()] == ["3", "15"]
         assert hold["output_tokens_at_most"] == 2_000
         assert nano(hold["usd"]) == hold["input_tokens_at_most"] * 3_000 + 2_000 * 15_000
         assert nano(cost["usd"]) == sum(
@@ -305,6 +307,43 @@ async def test_a_question_that_cannot_be_read_is_a_400(question: dict, says: str
         reply = await s.post("/v1/explain", question)
         assert reply.status == 400
         assert says in reply.error["message"]
+
+
+async def test_an_operator_may_explain_nothing() -> None:
+    settings = "drain_s = 0\n[explain]\nenabled = false"
+    async with stand({"m": ["sim-echo"]}, settings=settings) as s:
+        question = {"path": "/v1/chat/completions", "body": CHAT}
+        assert (await s.post("/v1/explain", question)).status == 404
+        assert (await s.post("/v1/chat/completions?explain=1", CHAT)).status == 404
+        assert not s.sim.ledger.lines
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "explain.md"
+OF_THE_PAGE = f"""
+[server]
+listen = "127.0.0.1:0"
+[[upstreams]]
+name = "anthropic-main"
+provider = "anthropic"
+credentials = ["sk-ant-1"]
+[[models]]
+name = "Claude-Sonnet-4.6"
+deployments = [{{ upstream = "anthropic-main", model = "claude-sonnet-4-6" }}]
+price = {{ input = "3", output = "15" }}
+[[accounts]]
+name = "demo"
+balance_usd = "10"
+keys = [{{ name = "demo", secret = "{KEY}" }}]
+"""
+
+
+async def test_the_example_of_the_page_is_what_the_gateway_says() -> None:
+    question, answer = (
+        json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    )
+    async with serving(OF_THE_PAGE) as running, connection(running.url) as line:
+        await line.send("/v1/explain", {**question, "draw": answer["draw"]})
+        assert (await line.read()).json == answer
 
 
 async def test_a_wrong_key_explains_nothing() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from allgate.billing.ledger import Hold
 from allgate.billing.prices import ChargeLine, charge_for
-from allgate.billing.sheets import UNITS, decimal_text, read_price_ref
+from allgate.billing.sheets import decimal_text, read_price_ref
 from allgate.core.errors import AllgateError, WireError
 from allgate.core.money import usd_text
 from allgate.core.secret import Secret
@@ -20,6 +20,7 @@ from allgate.core.value import changed
 from allgate.gateway.admission import Call, Permitted, hold_for, output_tokens_max
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.attempt import encoded, request_headers
+from allgate.gateway.plaza import prices_shown
 from allgate.gateway.repair import Repair
 from allgate.gateway.services import Services
 from allgate.gateway.settle import Reservation
@@ -126,12 +127,9 @@ async def money(services: Services, call: Call, allowed: Permitted) -> JsonObjec
     hold = hold_for(call, allowed)
     _, ratio = read_price_ref(pricing.id)
     available = services.ledger.available_nano_usd(allowed.caller.account_id)
-    sheet = pricing.sheet
     return {
         "price": pricing.id,
-        "prices_usd": {
-            unit: decimal_text(price) for unit in UNITS if (price := getattr(sheet, unit)) is not None
-        },
+        "prices": prices_shown(pricing.sheet),
         "ratio": decimal_text(ratio),
         "hold": {
             "usd": usd_text(hold.amount_nano_usd),

@@ -108,7 +108,7 @@ def _model(services: Services, model: Model) -> JsonObject:
             **msgspec.to_builtins(profile.limits),
             "output_tokens_default": model.output_tokens_default,
         },
-        "prices": None if pricing is None else _prices(pricing.sheet),
+        "prices": None if pricing is None else prices_shown(pricing.sheet),
     }
 
 
@@ -140,7 +140,8 @@ def _endpoints(profile: Profile) -> list[JsonObject]:
     return [{"dialect": name, "path": PATHS[name]} for name in names]
 
 
-def _prices(sheet: PriceSheet) -> JsonObject:
+def prices_shown(sheet: PriceSheet) -> JsonObject:
+    """A sheet as data: every unit with its price, and the cases in which others apply."""
     return {
         "units": _units(sheet),
         "variants": [

@@ -42,15 +42,21 @@ class Status(Protocol):
 
 
 class Edge:
-    """`protocol.Application` on the gateway. `body_bytes_max` bounds a request's body."""
+    """`protocol.Application` on the gateway. `body_bytes_max` bounds a request's body; `explains`: `/v1/explain` is open."""
 
     def __init__(
-        self, services: Services, status: Status, body_bytes_max: int = BODY_BYTES_MAX_DEFAULT
+        self,
+        services: Services,
+        status: Status,
+        body_bytes_max: int = BODY_BYTES_MAX_DEFAULT,
+        *,
+        explains: bool = True,
     ) -> None:
         self.body_bytes_max = body_bytes_max
         self._services = services
         self._status = status
         self._plaza = Plaza()
+        self._explains = explains
 
     def accept(self, request: WireRequest, client: EdgeClient, address: str) -> None:
         """Begin to serve it: its task lives as long as its client."""
@@ -138,6 +144,8 @@ class Edge:
                 raise _no_route(call.wire, route)
 
     async def _explain(self, call: Call, client: EdgeClient, draw: float | None = None) -> None:
+        if not self._explains:
+            raise refused(ErrorKind.NOT_FOUND, "This gateway explains nothing.", code="explain_disabled")
         client.reply(await explain_reply(self._services, call, draw))
 
     def _asked_about(self, call: Call, question: Question) -> Call:

@@ -93,7 +93,12 @@ async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     workers = DecodingWorkers()
     services = _services(settings, state, pool, workers)
     _show(state, pool)
-    edge = Edge(services, _Status(state, services.exchanges), settings.server.body_bytes_max)
+    edge = Edge(
+        services,
+        _Status(state, services.exchanges),
+        settings.server.body_bytes_max,
+        explains=settings.explain.enabled,
+    )
     server = EdgeServer(edge, asyncio.get_running_loop())
     await server.start(listener)
     tasks = [

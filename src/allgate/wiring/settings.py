@@ -191,6 +191,17 @@ class Responses(Section, frozen=True, kw_only=True):
     ] = MIB
 
 
+class Explain(Section, frozen=True, kw_only=True):
+    """`POST /v1/explain` (see docs/explain.md)."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="Explanations name upstreams and their addresses: switch them off where keys are for strangers."
+        ),
+    ] = True
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What the process says on its standard error."""
 
@@ -218,6 +229,7 @@ class Settings(Section, frozen=True, kw_only=True):
     secrets: Secrets = Secrets()
     request_log: RequestLog = RequestLog()
     responses: Responses = Responses()
+    explain: Explain = Explain()
     log: Log = Log()
     declared: Declaration | None = None
     folder: Path = Path()
