@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allgate.core.usage import Usage, merged
+from allgate.core.usage import Usage, merged, summed
 
 COUNTS = st.none() | st.integers(0, 10**6)
 USAGES = st.builds(
@@ -30,3 +30,25 @@ def test_merging_is_never_adding(older: Usage, newer: Usage) -> None:
 @given(USAGES)
 def test_the_same_snapshot_twice_changes_nothing(usage: Usage) -> None:
     assert merged(usage, usage) == usage
+
+
+def test_two_requests_are_summed_and_what_neither_reports_stays_unknown() -> None:
+    first = Usage(input_tokens=9, output_tokens=1, cache_read_tokens=3, web_search_calls=1, estimated=True)
+    second = Usage(input_tokens=20, output_tokens=4, service_tier="priority", web_search_calls=2)
+    assert summed(first, second) == Usage(
+        input_tokens=29,
+        output_tokens=5,
+        cache_read_tokens=3,
+        web_search_calls=3,
+        service_tier="priority",
+        estimated=True,
+    )
+    assert summed(None, first) == summed(first, None) == first
+    assert summed(None, None) is None
+
+
+@given(USAGES, USAGES)
+def test_a_sum_has_all_tokens_of_both(one: Usage, other: Usage) -> None:
+    both = summed(one, other)
+    assert both is not None
+    assert both.total_tokens == one.total_tokens + other.total_tokens

@@ -82,3 +82,19 @@ def merged(older: Usage | None, newer: Usage) -> Usage:
         return newer
     said = zip(Usage.__struct_fields__, msgspec.structs.astuple(newer), strict=True)
     return msgspec.structs.replace(older, **{name: value for name, value in said if value is not None})
+
+
+def summed(one: Usage | None, other: Usage | None) -> Usage | None:
+    """The usage of two requests that are one to the client. What neither reports stays unknown; of words, the later counts.
+
+    >>> summed(Usage(input_tokens=9), Usage(input_tokens=4, output_tokens=1)).total_tokens
+    14
+    """
+    if one is None or other is None:
+        return one or other
+    counts = {
+        name: value + before
+        for name, value in zip(Usage.__struct_fields__, msgspec.structs.astuple(other), strict=True)
+        if type(value) is int and (before := getattr(one, name)) is not None
+    }
+    return msgspec.structs.replace(merged(one, other), **counts, estimated=one.estimated or other.estimated)

@@ -162,6 +162,9 @@ class ChatDialect(Protocol):
         ...
 
     # what the gateway itself says in this dialect
+    pauses: bool
+    """Its providers pause a long turn, and its clients know how to go on with one (Anthropic's `pause_turn`)."""
+
     response_id_prefix: str
     """How ids of its answers begin ("chatcmpl-"); empty where the vendor's have no mark."""
     stream_content_type: bytes

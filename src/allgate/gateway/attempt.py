@@ -9,7 +9,8 @@ from asyncio import CancelledError, current_task
 from allgate.core.errors import AttemptFailed
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
-from allgate.dialects.passes.promised_json import Judged, promise_for
+from allgate.dialects.passes.pauses import Continued
+from allgate.dialects.passes.promised_json import Decoding, Judged, promise_for
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.affinity import Remembering
 from allgate.gateway.decode import decoded_request
@@ -61,6 +62,9 @@ async def _sent(
         provider_dialect = services.dialects[candidate.speaks.dialect]
         exchange = Exchange(services.loop, admitted, candidate, provider_dialect, relay, client)
         failed = await _run(services, exchange, candidate, call, client, fresh=repeat > 0)
+        while exchange.continuation is not None:
+            call, exchange = exchange.continuation, exchange.continued(services.loop)
+            failed = await _run(services, exchange, candidate, call, client, fresh=True)
         if failed is None or not failed.stale:
             break
     return failed
@@ -157,8 +161,14 @@ async def _translated(
         model=admitted.allowed.model.name,
         seals=seals,
     )
-    promise = promise_for(request, candidate.caps)
-    decoding = provider_dialect if promise is None else Judged(provider_dialect, promise)
+    decoding: Decoding = provider_dialect
+    if provider_dialect.pauses and not client_dialect.pauses:
+        model, caps = candidate.deployment.model, candidate.caps
+        decoding = Continued(
+            decoding, request, lambda more: provider_dialect.encode_request(more, model, caps)
+        )
+    if (promise := promise_for(request, candidate.caps)) is not None:
+        decoding = Judged(decoding, promise)
     if admitted.head.stream:
         decoder, encoder = decoding.stream_decoder(sent), client_dialect.stream_encoder(asked)
         return call, TranslatedStream(decoder, encoder)

@@ -21,7 +21,8 @@ from functools import partial
 
 from allgate.billing.ledger import Receipt
 from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase, WireError
-from allgate.dialects.contract import ChatDialect
+from allgate.dialects.contract import ChatDialect, UpstreamCall
+from allgate.dialects.passes.pauses import Paused
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.ports import Client, Connection
 from allgate.gateway.relay import Relay, truncated, unreadable
@@ -48,7 +49,7 @@ class Exchange:
 
     __slots__ = (
         "_admitted", "_candidate", "_client", "_connection", "_error_body", "_error_bytes", "_error_headers",
-        "_held_back", "_provider_dialect", "_relay", "_status", "_stream", "connecting", "ended", "idle_ticks", "state",
+        "_held_back", "_provider_dialect", "_relay", "_status", "_stream", "connecting", "continuation", "ended", "idle_ticks", "state",
         "ticks",
     )  # fmt: skip
 
@@ -77,6 +78,7 @@ class Exchange:
         self.ticks = 0
         self.idle_ticks = 0
         self.connecting: Task[object] | None = None
+        self.continuation: UpstreamCall | None = None  # the provider paused: this goes on
         self.ended: Future[AttemptFailed | None] = loop.create_future()
 
     # --- the provider's side (ports.ReplySink) ---
@@ -168,6 +170,13 @@ class Exchange:
             begun = self._admitted.first_byte_s is not None
             self._client.write(dialect.keep_alive if begun else dialect.first_keep_alive)
 
+    def continued(self, loop: AbstractEventLoop) -> "Exchange":
+        """The exchange that goes on where the provider paused: the same relay, and what was held back with it."""
+        admitted, candidate, dialect = self._admitted, self._candidate, self._provider_dialect
+        exchange = Exchange(loop, admitted, candidate, dialect, self._relay, self._client)
+        exchange._held_back = self._held_back
+        return exchange
+
     # --- how it ends ---
 
     def _pass_on(self, out: bytes) -> None:
@@ -188,6 +197,11 @@ class Exchange:
         """The provider's body ended cleanly: settle, then let the terminator (or the whole answer) go."""
         try:
             tail = self._relay.close()
+        except Paused as paused:
+            self.continuation, held_back = paused.call, self._held_back
+            self._over(None)
+            self._held_back = held_back
+            return
         except WireError as error:
             self._break_off(unreadable(error.failure))
             return
@@ -255,6 +269,9 @@ class Exchange:
         return self._provider_dialect.decode_error(self._status, self._error_headers, body)
 
     def _fail(self, failure: Failure, phase: Phase) -> None:
+        if self._relay.started:  # a paused turn that was refused when it went on
+            self._break_off(failure)
+            return
         self._close_upstream()
         self._over(AttemptFailed(failure, phase))
 

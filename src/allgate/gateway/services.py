@@ -9,7 +9,16 @@ from allgate.dialects.contract import ChatDialect
 from allgate.dialects.seals import SealBox
 from allgate.gateway.affinity import SealHomes
 from allgate.gateway.exchanges import Exchanges
-from allgate.gateway.ports import Books, Decoder, Directory, Fetcher, Ledger, Recorder, ResponseStore, Transport
+from allgate.gateway.ports import (
+    Books,
+    Decoder,
+    Directory,
+    Fetcher,
+    Ledger,
+    Recorder,
+    ResponseStore,
+    Transport,
+)
 
 
 class Services:

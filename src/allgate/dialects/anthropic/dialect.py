@@ -32,6 +32,7 @@ class AnthropicMessages:
     stream_content_type = b"text/event-stream; charset=utf-8"
     keep_alive = KEEP_ALIVE
     response_id_prefix = "msg_"
+    pauses = True
     first_keep_alive = KEEP_ALIVE
 
     def for_request(self, request: WireRequest) -> "AnthropicMessages":

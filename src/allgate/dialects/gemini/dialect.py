@@ -51,6 +51,7 @@ class GeminiDialect:
     name = "gemini"
     keep_alive = KEEP_ALIVE
     response_id_prefix = ""
+    pauses = False
     first_keep_alive = KEEP_ALIVE
 
     def __init__(self, framing: Literal["sse", "array"]) -> None:

@@ -33,6 +33,7 @@ class OpenAiChat:
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
     response_id_prefix = "chatcmpl-"
+    pauses = False
     first_keep_alive = KEEP_ALIVE
 
     def for_request(self, request: WireRequest) -> "OpenAiChat":

@@ -40,6 +40,7 @@ class OpenAiCompletions:
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
     response_id_prefix = "cmpl-"
+    pauses = False
     first_keep_alive = KEEP_ALIVE
 
     def for_request(self, request: WireRequest) -> "OpenAiCompletions":

@@ -37,6 +37,7 @@ class OpenAiResponses:
     stream_content_type = b"text/event-stream"
     keep_alive = KEEP_ALIVE
     response_id_prefix = "resp_"
+    pauses = False
     first_keep_alive = comment_frame(b"keep-alive")
 
     def __init__(self, *, continues: str | None = None, compacts: tuple[bytes, ...] | None = None) -> None:

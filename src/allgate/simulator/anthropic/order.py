@@ -86,8 +86,13 @@ def _check_answers(place: int, blocks: list[JsonObject], calls: list[str]) -> No
 
 
 def _check_last(turns: Turns, body: JsonObject, claude: Claude) -> None:
-    """The final message: a prefill where there may be one; and the thinking that heads the current tool loop."""
+    """The final message: a prefill where there may be one; and the thinking that heads the current tool loop.
+
+    One that ends in a call of a hosted tool is a paused turn, which any model goes on with.
+    """
     role, blocks = turns[-1]
+    if role == "assistant" and blocks and blocks[-1]["type"] == "server_tool_use":
+        return
     if role == "assistant":
         if not claude.prefill:
             raise Rejected(

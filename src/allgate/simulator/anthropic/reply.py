@@ -139,8 +139,9 @@ def _thinking(ask: Ask, thinking: str, scene: Scene, secret: bytes) -> JsonObjec
 
 
 def _search(ask: Ask, answer: Answer, secret: bytes, *, paused: bool) -> list[JsonObject]:
-    """A search that Anthropic ran itself; while it is paused, without its result."""
-    identity = f"srvtoolu_sim{len(ask.prompt):08d}"
+    """A search that Anthropic ran itself; while it is paused, without its result, which opens what goes on."""
+    pending = _pending(ask)
+    identity = pending or f"srvtoolu_sim{len(ask.prompt):08d}{len(items(ask.body, 'messages')):02d}"
     call = {
         "type": "server_tool_use",
         "id": identity,
@@ -158,7 +159,15 @@ def _search(ask: Ask, answer: Answer, secret: bytes, *, paused: bool) -> list[Js
         for citation in answer.citations
     ]
     result = {"type": "web_search_tool_result", "tool_use_id": identity, "content": hits}
-    return [call] if paused else [call, result]
+    if paused:
+        return [result, {**call, "id": f"{identity}b"}] if pending else [call]
+    return [result] if pending else [call, result]
+
+
+def _pending(ask: Ask) -> str | None:
+    """The call that a paused turn ended in, whose result is still to come."""
+    blocks = items(items(ask.body, "messages")[-1], "content")
+    return blocks[-1]["id"] if blocks and blocks[-1]["type"] == "server_tool_use" else None
 
 
 def _citation(citation: Citation, text: str, secret: bytes) -> JsonObject:
