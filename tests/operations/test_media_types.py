@@ -1,6 +1,6 @@
 import pytest
 
-from allgate.operations.media_types import sniffed
+from allgate.operations.media_types import is_video_site, sniffed
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,26 @@ from allgate.operations.media_types import sniffed
         (b"%PDF-1.4", "application/pdf"),
         (b"<html>", None),
         (b"", None),
-        (b"RIFF\x00\x00\x00\x00AVI ", None),
+        (b"RIFF\x00\x00\x00\x00AVI ", "video/avi"),
+        (b"RIFF\x00\x00\x00\x00ACON", None),
+        (b"BM6\x00", "image/bmp"),
+        (b"II*\x00", "image/tiff"),
+        (b"\xff\xf1\x50\x80", "audio/aac"),
     ],
 )
 def test_the_first_bytes_say_what_a_file_is(head: bytes, mime: str | None) -> None:
     assert sniffed(head) == mime
+
+
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        ("https://www.youtube.com/watch?v=9hE5-98ZeCg", True),
+        ("https://youtu.be/9hE5-98ZeCg", True),
+        ("https://youtube.com.example.com/a.mp4", False),
+        ("https://cdn.example.com/youtu.be", False),
+        ("http://[", False),
+    ],
+)
+def test_a_video_site_is_known_by_its_host(url: str, answer: bool) -> None:
+    assert is_video_site(url) == answer

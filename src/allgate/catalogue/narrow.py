@@ -55,6 +55,7 @@ def narrowed(caps: Caps, profile: Profile, dialect: str) -> Caps:
         cache_policy=profile.cache if caps.cache == "explicit" else caps.cache_policy,
         output_max=limits.output_tokens or caps.output_max,
         stop_max=min(caps.stop_max, limits.stop_sequences or caps.stop_max),
+        media_max=min(caps.media_max, limits.images or caps.media_max),
         media_bytes_max=min(caps.media_bytes_max, limits.media_bytes or caps.media_bytes_max),
     )
 

@@ -13,14 +13,15 @@ from allgate.dialects.passes.pauses import Continued
 from allgate.dialects.passes.promised_json import Decoding, Judged, promise_for
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.affinity import Remembering
-from allgate.gateway.decode import decoded_request
+from allgate.gateway.decode import DECODED_HERE_BYTES_MAX, decoded_request
 from allgate.gateway.exchange import Exchange, State
 from allgate.gateway.ports import Client
-from allgate.gateway.prepare import prepared
+from allgate.gateway.prepare import is_sendable, prepared
 from allgate.gateway.relay import PassedStream, Relay, TranslatedStream, Translation, WholeReply
 from allgate.gateway.repair import Repair, repair_for
 from allgate.gateway.ruled import kept_on_bytes, kept_on_request
 from allgate.gateway.services import Services
+from allgate.operations.chat.features import MEDIA_INPUTS
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.unsealed import unsealed
 from allgate.providers.provider import sign_in_headers
@@ -74,9 +75,26 @@ async def encoded(
     services: Services, admitted: Admitted, candidate: Candidate, repair: Repair
 ) -> tuple[UpstreamCall, Relay]:
     """What this candidate is sent, and who reads its answer. Raises: WireError: the request cannot be said to it."""
-    if candidate.passthrough and not (repair.thinking or repair.translated):
+    if (
+        candidate.passthrough
+        and not (repair.thinking or repair.translated)
+        and (not admitted.head.features or await _may_pass(services, admitted, candidate))
+    ):
         return _passed(admitted, candidate, repair)
     return await _translated(services, admitted, candidate, repair)
+
+
+async def _may_pass(services: Services, admitted: Admitted, candidate: Candidate) -> bool:
+    """Whether the media of a body are what they say; True without any. Raises: WireError: some are bad.
+
+    Those of a body that is too long to be decoded here are the provider's to judge.
+    """
+    wire = admitted.call.wire
+    if MEDIA_INPUTS.isdisjoint(admitted.head.features) or len(wire.body) > DECODED_HERE_BYTES_MAX:
+        return True
+    seals = services.seal_box(admitted.allowed.caller.account_id)
+    request = await decoded_request(services, admitted.dialect, wire, seals)
+    return await is_sendable(request, candidate.caps)
 
 
 async def _run(

@@ -19,6 +19,12 @@ OUTPUT_TOKENS_DEFAULT = 32_000
 STOP_SEQUENCES_MAX = 1_000
 """The vendor names no bound; ours keeps a request of stop sequences alone from being the whole body."""
 
+MEDIA_BYTES_MAX = 32 * 1024 * 1024 // 4 * 3
+"""What fits into a request of 32 MB as base64: a PDF's bound. A picture's is 5 MB, which the vendor's own 400 says."""
+
+IMAGES_MAX = 100
+"""Pictures in one request of the API."""
+
 MESSAGES_CAPS = Caps(
     thinking="budget",
     efforts=("low", "medium", "high", "max"),
@@ -43,6 +49,9 @@ MESSAGES_CAPS = Caps(
     web_search_style="tool",
     json_object=False,
     document_url=True,
+    https_only=True,
+    media_bytes_max=MEDIA_BYTES_MAX,
+    media_max=IMAGES_MAX,
     cache="explicit",
     stream_usage_switch=False,
     metadata=False,

@@ -12,6 +12,9 @@ from allgate.providers.provider import Provider, Speaks
 INLINE_BYTES_MAX = 50 * 1024 * 1024
 """A PDF's bound. The bound of other inline media is 100 MB since 2026-01; one number serves both."""
 
+IMAGES_MAX = 3_000
+"""Pictures in one request of Gemini 2.5; its later models take 3,600."""
+
 GENERATE_CAPS = Caps(
     thinking="level",
     levels=("low", "high"),
@@ -50,7 +53,9 @@ GENERATE_CAPS = Caps(
         "video/wmv",
         "video/3gpp",
     ),
+    video_sites=True,
     media_bytes_max=INLINE_BYTES_MAX,
+    media_max=IMAGES_MAX,
     cache="auto",
     stream_usage_switch=False,
     metadata=False,

@@ -14,7 +14,7 @@ import binascii
 from allgate.core.errors import unsupported
 from allgate.dialects.gemini.arguments import arguments_object
 from allgate.dialects.gemini.hosted import hosted_parts
-from allgate.dialects.gemini.media import is_video_site, matches, media_part
+from allgate.dialects.gemini.media import matches, media_part
 from allgate.dialects.gemini.parts_decode import NO_ARGUMENTS
 from allgate.dialects.gemini.results import response_part
 from allgate.dialects.gemini.signatures import NO_SIGNATURE, ORIGIN, for_provider
@@ -37,6 +37,7 @@ from allgate.operations.chat.parts import (
     Url,
 )
 from allgate.operations.chat.request import ChatRequest, Turn
+from allgate.operations.media_types import is_video_site
 from allgate.wire.json import Json, JsonObject
 
 CONTINUE = "Continue exactly from where the previous message stopped."

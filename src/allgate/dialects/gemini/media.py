@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from allgate.dialects.gemini.members import members_of, optional_members
 from allgate.operations.chat.parts import Clip, FileRef, Inline, Media, MediaKind, Seal, Source, Url
+from allgate.operations.media_types import is_video_site
 from allgate.wire.json import Json, JsonObject, optional_number, optional_text, text_at
 
 _OWN_HOSTS = frozenset({"generativelanguage.googleapis.com", "storage.googleapis.com"})
-_VIDEO_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 _KIND_BY_ENDING: dict[str, MediaKind] = {
     "mp4": "video", "mov": "video", "webm": "video", "mpeg": "video", "avi": "video", "mp3": "audio", "wav": "audio",
     "flac": "audio", "ogg": "audio", "pdf": "document", "txt": "document",
@@ -79,11 +79,6 @@ def kind_of(mime: str, uri: str) -> MediaKind:
     if is_video_site(uri):
         return "video"
     return _KIND_BY_ENDING.get(uri.partition("?")[0].rpartition(".")[2].lower(), "image")
-
-
-def is_video_site(uri: str) -> bool:
-    """True for an address that Gemini watches itself, without a file."""
-    return _host(uri) in _VIDEO_HOSTS
 
 
 def _host(uri: str) -> str | None:

@@ -80,7 +80,11 @@ class Caps(Value, frozen=True, kw_only=True):
     audio_mimes: tuple[str, ...] = ()
     video_mimes: tuple[str, ...] = ()
     video_url: bool = False
+    video_sites: bool = False  # watches what a video site shows, where there is no file to fetch
+    https_only: bool = False  # of the media that it fetches itself
     media_bytes_max: int = 20 * 1024 * 1024
+    media_max: int = 500  # media in one request: OpenAI's bound on pictures, the widest but Gemini's
+    image_pixels_max: int = 64_000_000  # 8,000 × 8,000, where Claude ends; no camera's picture has many more
 
     # the rest
     cache: Literal["none", "explicit", "auto", "key"] = "none"

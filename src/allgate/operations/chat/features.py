@@ -15,6 +15,9 @@ HOSTED_FEATURES = frozenset(
 )
 
 
+MEDIA_INPUTS = frozenset({"image_input", "audio_input", "video_input", "document_input"})
+
+
 def features_of(request: ChatRequest) -> frozenset[str]:
     """Feature words of a decoded request: tools, custom_tools, hosted kinds, image/audio/video/document input,
     image_output, audio_output, n."""
