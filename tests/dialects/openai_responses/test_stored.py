@@ -1,6 +1,9 @@
 import json
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
 from allgate.dialects.openai_responses import stored
@@ -45,7 +48,21 @@ def test_items_that_are_only_named_are_found_with_and_without_their_type() -> No
     assert stored.read_wish(wire(input=items)).references == ("msg_1", "msg_2")
 
 
+@given(
+    st.binary()
+    | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(
+        lambda x: json.dumps({"input": x, "store": x}).encode()
+    )
+)
+def test_nothing_but_a_wire_error_ever(body: bytes) -> None:
+    with suppress(WireError):
+        request = WireRequest(method="POST", path="/", body=body)
+        stored.conversation(request, stored.read_wish(request).items)
+
+
 def test_a_wrong_type_is_named() -> None:
+    with pytest.raises(WireError, match="'input'"):
+        stored.read_wish(wire(input={"role": "user"}, previous_response_id="resp_1"))
     with pytest.raises(WireError, match="previous_response_id"):
         stored.read_wish(wire(input="x", previous_response_id=7))
     with pytest.raises(WireError, match="store"):

@@ -72,16 +72,17 @@ def read_wish(request: WireRequest) -> Wish:
 
 
 def said_items(spoken: msgspec.Raw | bytes | None) -> tuple[bytes, ...]:
-    """The items of `input`; a mere string is the user's message. Other types are left to who reads them in earnest."""
-    if spoken is None:
+    """The items of `input`; a mere string is the user's message. Raises: WireError: another type."""
+    text = b"null" if spoken is None else bytes(spoken)
+    if text == b"null":
         return ()
-    text = bytes(spoken)
     if text[:1] == b'"':
         return (b'{"type":"message","role":"user","content":' + text + b"}",)
     try:
         return items_in(text)
-    except (msgspec.DecodeError, ValueError):
-        return ()
+    except (msgspec.DecodeError, ValueError) as error:
+        message = "Invalid type for 'input': expected a string or an array of input items."
+        raise wire_error(message, param="input", code="invalid_type") from error
 
 
 def items_in(array: bytes | str) -> tuple[bytes, ...]:
