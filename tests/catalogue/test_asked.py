@@ -62,8 +62,22 @@ def test_a_body_that_sets_nothing_of_the_rules_is_not_looked_at(dialect: str) ->
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_rule_that_sets_looks_at_every_body(dialect: str) -> None:
     one, request = CHAT_DIALECTS[dialect], wire(dialect, {})
-    seen = glances((Rule(action="default", settings=("temperature",), value=1),))
-    assert examined(one.read_head(request), request, one, seen).asked is not None
+    for rule in (
+        Rule(action="set", settings=("thinking",), value="on"),
+        Rule(action="default", settings=("temperature",), value=1),
+        Rule(action="default", settings=("reasoning_effort",), value="high"),
+    ):
+        assert examined(one.read_head(request), request, one, glances((rule,))).asked is not None
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_default_does_not_look_where_the_client_has_said_it(dialect: str) -> None:
+    one, request = CHAT_DIALECTS[dialect], wire(dialect, {"temperature": 0})
+    head = one.read_head(request)
+    assert (
+        examined(head, request, one, glances((Rule(action="default", settings=("temperature",), value=1),)))
+        is head
+    )
 
 
 def test_what_no_rule_reads_is_not_decoded() -> None:
@@ -92,5 +106,13 @@ def test_a_system_role_is_seen_without_reading_the_messages() -> None:
 
 def test_a_dialect_that_cannot_say_a_setting_has_no_rule_about_it() -> None:
     seen = glances((Rule(action="clear", settings=("top_k", "seed"), when=("thinking",)),))
-    assert seen["openai_responses"].needed == ()
-    assert len(seen["gemini"].needed) == 1
+    assert seen["openai_responses"].triggers == ()
+    assert len(seen["gemini"].triggers) == 1
+
+
+@pytest.mark.parametrize(("bound", "looks"), [(8_191, True), (8_192, False)])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_bound_on_the_answer_is_judged_by_the_head(dialect: str, bound: int, looks: bool) -> None:
+    one, request = CHAT_DIALECTS[dialect], wire(dialect, {})
+    seen = glances((Rule(action="clamp", settings=("max_tokens",), at_most=bound),))
+    assert (examined(one.read_head(request), request, one, seen).asked is not None) is looks

@@ -14,40 +14,55 @@ def fields(*names: str) -> frozenset[str]:
 
 
 def test_a_member_is_taken_out_and_every_other_byte_stays() -> None:
-    found = spanned(BODY, (Edit(setting="temperature"), Edit(setting="top_p")), "openai_chat")
+    found = spanned(
+        BODY,
+        (Edit(setting="temperature"), Edit(setting="top_p")),
+        "openai_chat",
+        fields("temperature", "top_p"),
+    )
     assert found == BODY.replace(b'  "temperature": 1.50,', b"").replace(b', "top_p":1 ', b"")
 
 
 def test_a_member_is_set_where_it_stands_or_at_the_beginning() -> None:
-    assert spanned(BODY, (Edit(setting="temperature", value=1),), "openai_chat") == BODY.replace(
-        b"1.50", b"1"
-    )
-    assert spanned(BODY, (Edit(setting="seed", value=7),), "openai_chat") == BODY.replace(
+    assert spanned(
+        BODY, (Edit(setting="temperature", value=1),), "openai_chat", fields("temperature", "top_p")
+    ) == BODY.replace(b"1.50", b"1")
+    assert spanned(BODY, (Edit(setting="seed", value=7),), "openai_chat", fields()) == BODY.replace(
         b"{", b'{"seed":7,', 1
     )
-    assert spanned(b"{ }", (Edit(setting="seed", value=7),), "openai_chat") == b'{"seed":7 }'
+    assert spanned(b"{ }", (Edit(setting="seed", value=7),), "openai_chat", frozenset()) == b'{"seed":7 }'
 
 
 def test_a_name_inside_the_conversation_is_not_the_member() -> None:
     body = b'{"messages": [{"seed": 1}]}'
-    found = spanned(body, (Edit(setting="seed", value=7),), "openai_chat")
+    found = spanned(body, (Edit(setting="seed", value=7),), "openai_chat", fields())
     assert decode(found) == {"seed": 7, "messages": [{"seed": 1}]}
 
 
 def test_a_member_is_renamed() -> None:
     edit = Edit(setting="max_tokens", value=5, name="extra.max_new_tokens")
-    assert spanned(b'{"max_tokens": 5}', (edit,), "openai_chat") == b'{"max_new_tokens": 5}'
+    assert (
+        spanned(b'{"max_tokens": 5}', (edit,), "openai_chat", fields("max_tokens"))
+        == b'{"max_new_tokens": 5}'
+    )
 
 
 def test_two_spellings_of_one_setting_become_one() -> None:
     body = b'{"max_tokens": 5, "max_completion_tokens": 6}'
-    assert spanned(body, (Edit(setting="max_tokens", value=4),), "openai_chat") == b'{"max_tokens": 4}'
-    body = b'{"safety_settings": [], "contents": []}'
-    found = spanned(body, (Edit(setting="safety_settings", value=[{"a": 1}]),), "gemini")
-    assert decode(found) in (
-        {"safety_settings": [{"a": 1}], "contents": []},
-        {"safetySettings": [{"a": 1}], "contents": []},
+    assert (
+        spanned(
+            body,
+            (Edit(setting="max_tokens", value=4),),
+            "openai_chat",
+            fields("max_tokens", "max_completion_tokens"),
+        )
+        == b'{"max_tokens": 4}'
     )
+    body = b'{"safety_settings": [], "contents": []}'
+    found = spanned(
+        body, (Edit(setting="safety_settings", value=[{"a": 1}]),), "gemini", fields("safetySettings")
+    )
+    assert decode(found) == {"safety_settings": [{"a": 1}], "contents": []}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
-from allgate.wire.span import member_spans, renamed_member, set_member, set_scalar, without_member
+from allgate.wire.span import (
+    member_spans,
+    renamed_member,
+    set_member,
+    set_scalar,
+    without_member,
+    without_scalar,
+)
 
 JSON = st.recursive(
     st.none()
@@ -115,3 +122,19 @@ def test_a_member_is_renamed_wherever_it_stands_and_no_other(place: int, words: 
 def test_a_key_with_escapes_and_colons_is_renamed_whole() -> None:
     body = b'{"a":":\\"","\\u006dodel" : ":","b":1}'
     assert renamed_member(body, "model", "m") == b'{"a":":\\"","m" : ":","b":1}'
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b'{"a": 1, "limit": 2, "b": 3}', b'{"a": 1, "b": 3}'),
+        (b'{"limit": 2}', b"{}"),
+        (b'{"b": 3, "limit": "x" }', b'{"b": 3}'),
+        (b'{"b": {"limit": 1}, "limit": 2}', b'{"b": {"limit": 1}}'),  # twice: the careful way
+        (b'{"limit": [1, {"limit": 2}], "b": 3}', b'{ "b": 3}'),  # no scalar: the careful way
+        (b'{"limit": 1, "limit": 2}', b"{}"),
+        (b'{"b": "\\"limit\\": 9", "limit": 2}', b'{"b": "\\"limit\\": 9"}'),
+    ],
+)
+def test_a_scalar_is_taken_out_quickly_or_carefully_with_the_same_result(body: bytes, left: bytes) -> None:
+    assert without_scalar(body, "limit") == without_member(body, "limit") == left

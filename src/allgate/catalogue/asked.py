@@ -37,19 +37,30 @@ _NO_SEALS = SealBox((b"",), "")
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+class Trigger(Value, frozen=True, kw_only=True):
+    """A rule can act only on a body that has a member of each set of `needed`, none of `absent`, and that wants more output
+    tokens than `output_above`."""
+
+    needed: tuple[_Words, ...] = ()
+    absent: _Words = frozenset()
+    output_above: float | None = None
+
+
 class Glance(Value, frozen=True, kw_only=True):
-    """How the rules of a model look at bodies of one dialect.
+    """How the rules of a model look at bodies of one dialect. `read`: the members to cut out of one."""
 
-    `needed`: for each rule, sets of members of which each must have one in the body, else the rule cannot act; a rule
-    without sets may always act. `read`: the members to cut out.
-    """
-
-    needed: tuple[tuple[_Words, ...], ...]
+    triggers: tuple[Trigger, ...]
     read: _Words
 
-    def may_act(self, fields: _Words) -> bool:
-        """Can any rule act on a body of these members?"""
-        return any(all(not words.isdisjoint(fields) for words in sets) for sets in self.needed)
+    def may_act(self, head: Head) -> bool:
+        """Can any rule act on this body?"""
+        fields = head.fields
+        for one in self.triggers:
+            if one.output_above is not None and (head.output_tokens_max or 0) <= one.output_above:
+                continue
+            if one.absent.isdisjoint(fields) and not any(words.isdisjoint(fields) for words in one.needed):
+                return True
+        return False
 
 
 def glances(rules: Iterable[Rule]) -> dict[str, Glance]:
@@ -59,10 +70,10 @@ def glances(rules: Iterable[Rule]) -> dict[str, Glance]:
 
 
 def _glance(rules: tuple[Rule, ...], dialect: str) -> Glance:
-    needed = tuple(sets for rule in rules if (sets := _needed(rule, dialect)) is not None)
+    triggers = tuple(found for rule in rules if (found := _trigger(rule, dialect)) is not None)
     places = [setting(name).members for name in _names_in(rules)]
     read = frozenset(word.partition(".")[0] for members in places for word in members.get(dialect, ()))
-    return Glance(needed=needed, read=read - {_STUBS[dialect][0]} | frozenset(_ALWAYS))
+    return Glance(triggers=triggers, read=read - {_STUBS[dialect][0]} | frozenset(_ALWAYS))
 
 
 def _names_in(rules: tuple[Rule, ...]) -> set[str]:
@@ -72,13 +83,25 @@ def _names_in(rules: tuple[Rule, ...]) -> set[str]:
     return words - (frozenset(CONDITIONS) - {"thinking"})
 
 
-def _needed(rule: Rule, dialect: str) -> tuple[_Words, ...] | None:
+def _trigger(rule: Rule, dialect: str) -> Trigger | None:
     """None: nothing that this dialect can say is the rule's business."""
     sets = [_said(name, dialect) for name in rule.when if name == "thinking" or name in SETTINGS]
-    if rule.settings != ("endpoint",) and rule.action not in ("set", "default"):
+    absent: _Words = frozenset()
+    if rule.action == "default" and all(setting(name).exact for name in rule.settings):
+        absent = frozenset[str]().union(*(_said(name, dialect) for name in rule.settings))
+    elif rule.settings != ("endpoint",) and rule.action not in ("set", "default"):
         places = [_said(name, dialect) for name in rule.settings]
         sets += places if "together" in rule.when else [frozenset[str]().union(*places)]
-    return tuple(sets) if all(sets) else None
+    if not all(sets):
+        return None
+    return Trigger(needed=tuple(sets), absent=absent, output_above=_output_above(rule))
+
+
+def _output_above(rule: Rule) -> float | None:
+    """A bound on the length of the answer stands in every head: nearly every client says one, and nearly none too much."""
+    only_at_most = rule.at_least is None and not rule.among and rule.below is None
+    bounds = rule.action in ("clamp", "refuse") and rule.settings == ("max_tokens",) and only_at_most
+    return rule.at_most if bounds else None
 
 
 def _said(name: str, dialect: str) -> _Words:
@@ -91,7 +114,7 @@ def examined(head: Head, wire: WireRequest, dialect: ChatDialect, seen: Mapping[
     Raises: WireError: a setting that is not what its format says.
     """
     glance = seen.get(dialect.name)
-    if glance is None or not glance.may_act(head.fields):
+    if glance is None or not glance.may_act(head):
         return head
     return changed(head, asked=_asked(wire, dialect, glance))
 

@@ -33,7 +33,8 @@ _THINKING: Members = {
 class Setting(Value, frozen=True, kw_only=True):
     """One setting. `said` reads it (None: the client did not say), `put` changes it (None: clears it).
 
-    `ordered` are the words it can have, least first: only numbers and ordered words can be clamped.
+    `ordered` are the words it can have, least first: only numbers and ordered words can be clamped. `exact`: where one of its
+    members stands in a body, the setting was said.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Setting(Value, frozen=True, kw_only=True):
     members: Members
     own: Members = {}
     ordered: tuple[str, ...] = ()
+    exact: bool = False
 
 
 def _sampling(name: str, **members: str | tuple[str, ...]) -> Setting:
@@ -55,6 +57,7 @@ def _sampling(name: str, **members: str | tuple[str, ...]) -> Setting:
         put=lambda request, value: changed(request, sampling=changed(request.sampling, **{name: value})),
         members=places,
         own=_without(places, _GEMINI),
+        exact=True,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from allgate.catalogue.ruled import Edit
 from allgate.catalogue.settings import MEMBERS_ONLY, setting
 from allgate.wire.json import encode
-from allgate.wire.span import renamed_member, set_member, without_member
+from allgate.wire.span import renamed_member, set_scalar, without_scalar
 
 
 def is_by_span(edits: Iterable[Edit], dialect: str, fields: frozenset[str]) -> bool:
@@ -21,27 +21,30 @@ def is_by_span(edits: Iterable[Edit], dialect: str, fields: frozenset[str]) -> b
     return True
 
 
-def spanned(body: bytes, edits: Iterable[Edit], dialect: str) -> bytes:
-    """The body with the edits made, which `is_by_span` has allowed."""
+def spanned(body: bytes, edits: Iterable[Edit], dialect: str, fields: frozenset[str]) -> bytes:
+    """The body, whose members are `fields`, with the edits made, which `is_by_span` has allowed."""
     for edit in edits:
         own = setting(edit.setting).own[dialect]
-        body = _edited(body, edit, [member for member in own if _quoted(member) in body], own[0])
+        if fields.isdisjoint(own):
+            body = body if edit.value is None else _with_first(body, own[0], encode(edit.value))
+        else:
+            body = _edited(body, edit, own)
     return body
 
 
-def _edited(body: bytes, edit: Edit, present: list[str], first: str) -> bytes:
+def _edited(body: bytes, edit: Edit, own: tuple[str, ...]) -> bytes:
+    """One of the members is there; Gemini's may be in another spelling than heads use."""
+    present = [member for member in own if _quoted(member) in body]
     if edit.name is not None:
         for member in present:
             body = renamed_member(body, member, edit.name.removeprefix(MEMBERS_ONLY))
         return body
     if edit.value is None:
         taken_out = present
-    elif present:
-        body, taken_out = set_member(body, present[0], encode(edit.value)), present[1:]
     else:
-        return _with_first(body, first, encode(edit.value))
+        body, taken_out = set_scalar(body, present[0], encode(edit.value)), present[1:]
     for member in taken_out:
-        body = without_member(body, member)
+        body = without_scalar(body, member)
     return body
 
 

@@ -12,7 +12,7 @@ from allgate.routing.plan import Candidate
 def kept_on_bytes(admitted: Admitted, candidate: Candidate, kept: Ruled) -> UpstreamCall:
     """The pass-through call with the members that `kept` changes set, renamed or taken out."""
     dialect, wire, head = admitted.dialect, admitted.call.wire, admitted.head
-    wire = changed(wire, body=spanned(wire.body, kept.edits, dialect.name))
+    wire = changed(wire, body=spanned(wire.body, kept.edits, dialect.name, head.fields))
     call = dialect.passthrough(wire, head, candidate.deployment.model, candidate.caps)
     return changed(call, notes=(*kept.notes, *call.notes))
 

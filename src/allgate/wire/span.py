@@ -97,13 +97,30 @@ def _renamed_by_walk(body: bytes, key: str, new: bytes) -> bytes:
 def without_member(body: bytes, key: str) -> bytes:
     """`body` without the top-level member `key` and one comma beside it; unchanged if absent."""
     for start, end in reversed(_member_spans(body, key)):
-        head, tail = body[:start].rstrip(), body[end:].lstrip()
-        if tail[:1] == b",":
-            tail = tail[1:]
-        elif head[-1:] == b",":
-            head = head[:-1]
-        body = head + tail
+        body = _cut(body, start, end)
     return body
+
+
+def _cut(body: bytes, start: int, end: int) -> bytes:
+    """`body` without these bytes, the white space around them, and one comma beside them."""
+    head, tail = body[:start].rstrip(), body[end:].lstrip()
+    if tail[:1] == b",":
+        tail = tail[1:]
+    elif head[-1:] == b",":
+        head = head[:-1]
+    return head + tail
+
+
+def without_scalar(body: bytes, key: str) -> bytes:
+    """Like `without_member`, quick where the key's bytes occur once; its value must be a scalar known to exist.
+
+    >>> without_scalar(b'{"a": 1, "b": 2}', "b")
+    b'{"a": 1}'
+    """
+    span = _only_span(body, key)
+    if span is None:
+        return without_member(body, key)
+    return _cut(body, body.find(b'"' + key.encode() + b'"'), span[1])
 
 
 def member_spans(body: bytes, key: str) -> list[Span]:
