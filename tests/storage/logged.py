@@ -6,7 +6,7 @@ from pathlib import Path
 
 from allgate.core.usage import Usage
 from allgate.gateway.ports import LogRow
-from allgate.storage.request_log import RequestLog
+from allgate.storage.request_log import RequestLog, to_sqlite
 from allgate.storage.schema import open_reading
 from allgate.storage.writer import Writer
 
@@ -41,7 +41,9 @@ ROW = LogRow(
 
 
 def log_on(writer: Writer, *, flush_s: float = 1_000, queue_rows_max: int = 1_000) -> RequestLog:
-    return RequestLog(writer, asyncio.get_running_loop(), flush_s=flush_s, queue_rows_max=queue_rows_max)
+    return RequestLog(
+        to_sqlite(writer), asyncio.get_running_loop(), flush_s=flush_s, queue_rows_max=queue_rows_max
+    )
 
 
 def read(path: Path, columns: str = "*") -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 """A configuration on a real database, and commands for it."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from allgate.admin.commands import Apply, CreateKey
@@ -10,7 +10,7 @@ from allgate.admin.records import Document, document_of, key_record
 from allgate.admin.rows import AccountRow, Declaration, KeyRow, ModelRow, UpstreamRow
 from allgate.core.secret import Secret
 from allgate.wiring.configuration import Configuration
-from allgate.wiring.database import opened
+from allgate.wiring.database import SqliteDatabase
 from allgate.wiring.registry import Snapshot, packaged_providers
 
 
@@ -37,7 +37,7 @@ def new_key(name: str = "k", expires: str | None = None) -> CreateKey:
 
 @contextmanager
 def configuration(folder: Path) -> Generator[tuple[Configuration, list[Snapshot]]]:
-    with opened(folder / "t.db") as database:
+    with closing(SqliteDatabase(folder / "t.db")) as database:
         published: list[Snapshot] = []
         yield (
             Configuration(

@@ -28,6 +28,12 @@ def test_configured_keys_are_read_and_none_is_generated(tmp_path: Path):
     assert not (tmp_path / FILE_NAME).exists()
 
 
+def test_nodes_of_one_database_must_be_given_theirs(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"secrets\.master_key: is needed, the same for all nodes"):
+        master_keys(Secrets(), None, {}, tmp_path)
+    assert master_keys(Secrets(master_key=HEX), None, {}, tmp_path) == (b"\xab" * KEY_BYTES,)
+
+
 @pytest.mark.parametrize(
     ("key", "complaint"), [("ab", "has 1 bytes; 64 hex digits"), ("x" * 64, "hex digits")]
 )

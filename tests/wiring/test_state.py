@@ -124,7 +124,7 @@ async def test_a_command_from_outside_is_served_without_a_restart(tmp_path: Path
     async with state(settings(tmp_path)) as opened:
         secret = new_secret()
         record = key_record("demo", KeyRow(name="new", secret=secret), secret)
-        await asyncio.to_thread(send, opened.control.path, CreateKey(record=record))
+        await asyncio.to_thread(send, opened.backing.control.path, CreateKey(record=record))
         assert opened.directory.caller(key_hash(secret.reveal())) is not None
         assert opened.directory.catalogue.revision == 2
         assert b"allgate_revision 2\n" in opened.metrics.render()
@@ -138,7 +138,7 @@ async def test_a_new_account_is_granted_its_opening_balance_at_once_and_once(tmp
     async with state(settings(tmp_path)) as opened:
         for amount in ("5", "7"):
             command = with_accounts(AccountRow(name="late", balance_usd=amount))
-            await asyncio.to_thread(send, opened.control.path, command)
+            await asyncio.to_thread(send, opened.backing.control.path, command)
             assert opened.ledger.available_nano_usd("late") == 5_000_000_000
         assert opened.ledger.available_nano_usd("demo") == 1_000_000_000
 
@@ -174,7 +174,7 @@ async def test_relative_paths_of_a_file_count_from_its_folder(
         assert opened.directory.catalogue.revision == 1  # its credential was found from here, too
 
 
-@pytest.mark.parametrize("url", ["postgresql://u@h/db", "sqlite://", "sqlite:///", "allgate.db"])
+@pytest.mark.parametrize("url", ["mysql://u@h/db", "sqlite://", "sqlite:///", "allgate.db"])
 async def test_another_kind_of_database_is_refused(tmp_path: Path, url: str):
     with pytest.raises(ConfigError, match=r"database\.url: must be sqlite:///PATH"):
         await open_state(Settings(database=Database(url=url), folder=tmp_path))

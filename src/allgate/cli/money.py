@@ -2,7 +2,6 @@
 
 import secrets
 import sys
-from contextlib import closing
 
 from allgate.admin.commands import TopUp
 from allgate.admin.rows import ConfigError
@@ -10,15 +9,14 @@ from allgate.cli.operate import carry_out
 from allgate.core.money import NanoUsd, usd, usd_text
 from allgate.storage.audit import HOUSE, Audit, audit
 from allgate.storage.postings import read_balances
-from allgate.storage.schema import open_reading
-from allgate.wiring.database import database_path
+from allgate.wiring.database import reading
 from allgate.wiring.settings import Settings
 
 
 def show_accounts(settings: Settings, *, house: bool) -> None:
     """One line per account: its name and its balance in USD; those of the house if asked for."""
-    with closing(open_reading(database_path(settings))) as connection:
-        balances = read_balances(connection)
+    with reading(settings) as jobs:
+        balances = jobs.submit(read_balances).result()
     shown = {
         name: usd_text(balance) for name, balance in balances.items() if house or not name.startswith(HOUSE)
     }
@@ -49,8 +47,8 @@ def top_up(settings: Settings, account: str, amount: str, top_up_id: str | None,
 
 def verify(settings: Settings) -> bool:
     """Recompute the books and print what is wrong with them. True: nothing is."""
-    with closing(open_reading(database_path(settings))) as connection:
-        found = audit(connection)
+    with reading(settings) as jobs:
+        found = jobs.submit(audit).result()
     for drift in found.drifts:
         print(
             f"drift: {drift.what} {drift.where}: is {_amount(drift.kept)}, must be {_amount(drift.must_be)}"

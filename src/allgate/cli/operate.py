@@ -1,27 +1,24 @@
 """How a command line reaches the configuration: through the server that holds the database, or by itself.
 
-The lock decides, not a guess: if it is free, this process takes it for the one change; if it is taken, its file says
-where the holder takes commands. Reading needs neither.
+A SQLite file has a lock, which decides: if it is free, this process takes it for the one change; if it is taken, its
+file says where the holder takes commands. A PostgreSQL is written to directly, and its nodes look. Reading needs neither.
 """
 
 import os
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
-
-import typer
 
 from allgate.admin.apply import Change
 from allgate.admin.commands import Order
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
 from allgate.storage.config_store import read_published
+from allgate.storage.connection import DatabaseGone, DatabaseRefused
 from allgate.storage.lock import Holder, Locked
-from allgate.storage.schema import open_reading
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.control import send
-from allgate.wiring.database import database_path, opened
+from allgate.wiring.database import database_path, opened, reading
 from allgate.wiring.orders import OperatorOrders
 from allgate.wiring.registry import packaged_providers
 from allgate.wiring.settings import Settings
@@ -35,17 +32,20 @@ MARKS = {"created": "+", "changed": "~", "enabled": "+", "adopted": "~", "disabl
 
 def carry_out(command: Order, settings: Settings) -> Done:
     """Raises: ConfigError: it cannot be done; another process holds the database and takes no commands."""
-    path = database_path(settings)
     for _ in range(HOLDER_TRIES):
         try:
-            with opened(path) as database:
+            with opened(settings) as database:
                 configuration = Configuration(database.writer, packaged_providers(), _unread, loopback=True)
                 return OperatorOrders(configuration, database.writer).run(command)
+        except (DatabaseGone, DatabaseRefused) as error:
+            raise ConfigError("", "database.url", str(error)) from error
         except Locked as locked:
             if (done := _sent(locked.holder, command)) is not None:
                 return done
         time.sleep(HOLDER_WAIT_S)
-    raise ConfigError("", "database.url", f"{path} is in use by a process that takes no commands")
+    raise ConfigError(
+        "", "database.url", f"{database_path(settings)} is in use by a process that takes no commands"
+    )
 
 
 def _sent(holder: Holder, command: Order) -> Done | None:
@@ -88,8 +88,8 @@ def diff_lines(change: Change) -> list[str]:
 
 def show_keys(settings: Settings) -> None:
     """One line per key: account/name, beginning, state, who manages it."""
-    with closing(open_reading(database_path(settings))) as connection:
-        keys = read_published(connection).document.keys
+    with reading(settings) as jobs:
+        keys = jobs.submit(read_published).result().document.keys
     if not keys:
         print("no keys; make one with: allgate keys create ACCOUNT NAME")
     width = max((len(name) for name in keys), default=0)
@@ -111,8 +111,6 @@ def settings_of(config: Path | None, database: str | None) -> Settings:
 
 
 def existing(settings: Settings) -> Settings:
-    """The same, if their database exists: a command about keys does not make one. Raises: typer.BadParameter."""
-    path = database_path(settings)
-    if not path.exists():
-        raise typer.BadParameter(f"there is no database at {path}; name it with --config or --database")
-    return settings
+    """The same, if their database exists: a command about keys does not make one. Raises: ConfigError."""
+    with reading(settings):
+        return settings

@@ -1,10 +1,10 @@
 """The configuration in the database: its tables, and the published document that serving nodes read.
 
 Both are written in one transaction, with the number of the revision: a reader of the document sees all of a change or
-nothing of it. Whoever plans a change names the number he saw, so two changes planned from one state cannot both win.
+nothing of it. Whoever plans a change names the number he saw, so two changes planned from one state cannot both win: the
+row of the number is written first, and only if it follows, so whoever comes second waits there and finds that it does not.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -23,6 +23,7 @@ from allgate.admin.records import (
 )
 from allgate.admin.rows import UpstreamRow
 from allgate.core.value import Value
+from allgate.storage.connection import Connection
 from allgate.storage.postings import open_account
 from allgate.storage.sql_text import statements
 
@@ -41,7 +42,7 @@ class Published(Value, frozen=True, kw_only=True):
     document: Document
 
 
-def read_published(connection: sqlite3.Connection) -> Published:
+def read_published(connection: Connection) -> Published:
     """What is published. Raises: msgspec.ValidationError: a newer version wrote it."""
     row = connection.execute(statements()["read_revision"]).fetchone()
     if row is None:
@@ -49,14 +50,14 @@ def read_published(connection: sqlite3.Connection) -> Published:
     return Published(number=row[0], document=from_json(row[1]))
 
 
-def read_number(connection: sqlite3.Connection) -> int:
+def read_number(connection: Connection) -> int:
     """The number of the published revision; 0: none."""
     row = connection.execute(statements()["read_revision_number"]).fetchone()
     return 0 if row is None else row[0]
 
 
 def publish(
-    connection: sqlite3.Connection,
+    connection: Connection,
     *,
     seen: int,
     changes: Iterable[Change],
@@ -66,26 +67,25 @@ def publish(
 ) -> int:
     """Write the changed rows and the document that they lead to; the new number.
 
-    Raises: RevisionMoved: the published number is not `seen`; sqlite3.Error. Nothing is written then.
+    Raises: RevisionMoved: the published number is not `seen`; an error of the database. Nothing is written then.
     """
-    if (number := read_number(connection)) != seen:
-        raise RevisionMoved(f"the configuration is at revision {number}, not at {seen}")
-    for change in changes:
-        _write_row(partial(_run, connection), change, document, sheet_id, now_ms)
-        if change.table == "accounts":
-            opening = document.accounts[change.name].record.opening_nano_usd
-            open_account(connection, change.name, opening, now_ms)
     published: Parameters = {
         "id": 1,
         "number": seen + 1,
         "published_ms": now_ms,
         "document": to_json(document).decode(),
     }
-    _run(connection, "write_revision", published)
+    if connection.execute(statements()["write_revision"], published).rowcount != 1:
+        raise RevisionMoved(f"the configuration is at revision {read_number(connection)}, not at {seen}")
+    for change in changes:
+        _write_row(partial(_run, connection), change, document, sheet_id, now_ms)
+        if change.table == "accounts":
+            opening = document.accounts[change.name].record.opening_nano_usd
+            open_account(connection, change.name, opening, now_ms)
     return seen + 1
 
 
-def _run(connection: sqlite3.Connection, name: str, parameters: Parameters) -> None:
+def _run(connection: Connection, name: str, parameters: Parameters) -> None:
     connection.execute(statements()[name], parameters)
 
 

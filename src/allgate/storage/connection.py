@@ -5,11 +5,14 @@ transaction, on the thread that owns the connection, and blocks there. `sqlite3.
 are such a connection and such a thread; `storage.postgres` has the other two.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 Result = TypeVar("Result")
+
+Row: TypeAlias = tuple[Any, ...]
+"""A column's type is known by its table, not to the type checker: what `sqlite3` says of its rows, too."""
 
 
 class Rows(Protocol):
@@ -22,19 +25,22 @@ class Rows(Protocol):
         """The name of each column, first in its tuple."""
         ...
 
-    def fetchone(self) -> tuple[object, ...] | None: ...
-    def fetchall(self) -> list[tuple[object, ...]]: ...
-    def __iter__(self) -> Iterator[tuple[object, ...]]: ...
+    def fetchone(self) -> Row | None: ...
+    def fetchall(self) -> list[Row]: ...
+    def __iter__(self) -> Iterator[Row]: ...
 
 
 class Connection(Protocol):
     """A connection inside a transaction."""
 
     def execute(self, sql: str, parameters: Mapping[str, object] = ..., /) -> Rows: ...
+    def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> Rows:
+        """Once for each of the rows; `rowcount` is of all together."""
+        ...
 
 
-class JobThread(Protocol):
-    """A thread with a connection of its own. `submit` from any other; the future has the result after the commit."""
+class Jobs(Protocol):
+    """Who runs jobs. `submit` from any thread; the future has the result after the commit."""
 
     def submit(self, run: Callable[[Connection], Result]) -> "Future[Result]": ...
     def close(self) -> None:

@@ -13,18 +13,17 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cache
 from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
-from allgate.storage.connection import DatabaseGone, DatabaseRefused
+from allgate.storage.connection import DatabaseGone, DatabaseRefused, Row
 from allgate.storage.postgres_wire import CONNECT_S_MAX, Portal, Prepared, Wire, connect, in_our_words
 from allgate.storage.writer import WriterBusy
 
 Result = TypeVar("Result")
-Row: TypeAlias = tuple[object, ...]
 
 STATEMENT_S_MAX = 60.0
 """A statement that is still silent then has lost its database. A report over ten million charges takes half of it."""
@@ -42,11 +41,19 @@ _log = logging.getLogger("allgate.postgres")
 
 
 class PostgresThread:
-    """A `storage.connection.JobThread`. `reading`: its jobs see one moment of the database, and cannot write."""
+    """A `storage.connection.Jobs`. `reading`: its jobs see one moment of the database, and cannot write."""
 
-    def __init__(self, url: str, *, wait_s: float = 0.0, reading: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        wait_s: float = 0.0,
+        reading: bool = False,
+        statement_s_max: float = STATEMENT_S_MAX,
+    ) -> None:
         self._url = url
-        self._wait_s = wait_s
+        self._statement_s_max = statement_s_max
+        self.wait_s = wait_s
         self._reading = reading
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closing = threading.Event()
@@ -69,6 +76,19 @@ class PostgresThread:
         future: Future[Result] = Future()
         self._queue.put(lambda: self._do(run, future))
         return future
+
+    def commit(
+        self,
+        write: "Callable[[PostgresConnection], Result]",
+        done: "Callable[[Result | None, Exception | None], None]",
+    ) -> None:
+        """The same for who wants no future: `done` hears the result or the error in this thread. Raises: WriterBusy."""
+
+        def tell(future: "Future[Result]") -> None:
+            error = future.exception()
+            done(future.result() if error is None else None, error if isinstance(error, Exception) else None)
+
+        self.submit(write).add_done_callback(tell)
 
     @property
     def waiting(self) -> int:
@@ -100,7 +120,7 @@ class PostgresThread:
 
     def _patiently(self, run: "Callable[[PostgresConnection], Result]") -> Result:
         """Run the job; again if the connection turns out to be lost, at once if it was an old one."""
-        until = time.monotonic() + self._wait_s
+        until = time.monotonic() + self.wait_s
         while True:
             old = self._connection is not None
             try:
@@ -115,7 +135,7 @@ class PostgresThread:
 
     def _in_transaction(self, run: "Callable[[PostgresConnection], Result]") -> Result:
         if self._connection is None:
-            self._connection = PostgresConnection(self._loop, self._url)
+            self._connection = PostgresConnection(self._loop, self._url, self._statement_s_max)
         connection = self._connection
         connection.begin(reading=self._reading)
         try:
@@ -135,17 +155,21 @@ class PostgresThread:
 class PostgresConnection:
     """A `storage.connection.Connection`: asyncpg, one step after another. Lives on one thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, url: str) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, url: str, statement_s_max: float) -> None:
         """Raises: DatabaseGone; DatabaseRefused: unknown user or database, or no URL."""
         self._loop = loop
         self._statements: dict[str, Prepared] = {}
         self._wire: Wire | None = None
-        self._wire = self._step(connect(url, statement_s_max=STATEMENT_S_MAX))
+        self._wire = self._step(connect(url, statement_s_max=statement_s_max))
 
     def execute(self, sql: str, parameters: Mapping[str, object] = {}, /) -> "PostgresRows":
         """Raises: DatabaseGone, DatabaseRefused, ConstraintBroken."""
         text, names = numbered(sql)
-        return self._step(self._executed(text, [parameters[name] for name in names]))
+        return self._step(self._executed(text, [_storable(parameters[name]) for name in names]))
+
+    def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> "PostgresRows":
+        """Raises: as `execute`."""
+        return PostgresRows(self._step, (), None, sum(self.execute(sql, row).rowcount for row in rows))
 
     def script(self, sql: str) -> None:
         """Run several statements without parameters."""
@@ -246,6 +270,11 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
         return f"${names.index(name) + 1}"
 
     return re.sub(r"'[^']*'|(?<!:):(\w+)", place, sql), tuple(names)
+
+
+def _storable(value: object) -> object:
+    """PostgreSQL's text cannot hold U+0000. None of ours has one; an id in a URL or a vendor's error may."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def _count(status: str) -> int:

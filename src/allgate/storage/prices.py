@@ -1,16 +1,16 @@
 """Dated price sheets, read back as they were served."""
 
-import sqlite3
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
 from allgate.billing.sheets import UNITS, ImagePrice, PriceSheet, PriceVariant, read_price_ref
+from allgate.storage.connection import Connection
 from allgate.storage.sql_text import statements
 
 
-def read_sheet(connection: sqlite3.Connection, sheet_id: str) -> PriceSheet | None:
+def read_sheet(connection: Connection, sheet_id: str) -> PriceSheet | None:
     """The exact prices of a sheet; None: there is no such sheet."""
     cursor = connection.execute(statements()["read_price"], {"id": sheet_id})
     row = cursor.fetchone()
@@ -29,7 +29,7 @@ def read_sheet(connection: sqlite3.Connection, sheet_id: str) -> PriceSheet | No
     return msgspec.convert(prices | other, PriceSheet)
 
 
-def read_priced(connection: sqlite3.Connection, ref: str) -> tuple[PriceSheet, Decimal] | None:
+def read_priced(connection: Connection, ref: str) -> tuple[PriceSheet, Decimal] | None:
     """The sheet and the ratio that a transfer or a line names; None: its sheet is gone."""
     sheet_id, ratio = read_price_ref(ref)
     sheet = read_sheet(connection, sheet_id)

@@ -10,13 +10,15 @@ gone they wait, up to `queue_rows_max`.
 
 import sqlite3
 from asyncio import AbstractEventLoop, TimerHandle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 import msgspec
 
 from allgate.core.usage import Usage
 from allgate.gateway.ports import LogRow
+from allgate.storage.connection import DatabaseGone
 from allgate.storage.rows import Row, RowsStatement, places
 from allgate.storage.writer import Writer, WriterBusy
 
@@ -46,13 +48,23 @@ _insert = RowsStatement(
 )
 
 
+Done: TypeAlias = Callable[[None, Exception | None], None]
+WriteLines: TypeAlias = Callable[[Sequence[LogRow], Done], None]
+"""Begins to write rows; `Done` hears, in another thread, that they are committed, or why not. Raises: WriterBusy."""
+
+
+def to_sqlite(writer: Writer) -> WriteLines:
+    """Into the writer's queue."""
+    return lambda rows, done: writer.commit(partial(write_rows, rows), done)
+
+
 class RequestLog:
     """`append` on the loop; `close` hands over what waits."""
 
     def __init__(
-        self, writer: Writer, loop: AbstractEventLoop, *, flush_s: float, queue_rows_max: int
+        self, write: WriteLines, loop: AbstractEventLoop, *, flush_s: float, queue_rows_max: int
     ) -> None:
-        self._writer = writer
+        self._write = write
         self._loop = loop
         self._flush_s = flush_s
         self._queue_rows_max = queue_rows_max
@@ -95,7 +107,7 @@ class RequestLog:
     def _hand_over(self, rows: list[LogRow]) -> None:
         self._submitted += len(rows)
         try:
-            self._writer.commit(partial(write_rows, rows), partial(self._written, rows))
+            self._write(rows, partial(self._written, rows))
         except WriterBusy as error:
             self._ended(rows, error)
 
@@ -111,7 +123,7 @@ class RequestLog:
         self._submitted -= len(rows)
         if error is None:
             return
-        gone = isinstance(error, (sqlite3.OperationalError, WriterBusy))
+        gone = isinstance(error, (sqlite3.OperationalError, DatabaseGone, WriterBusy))
         if gone and not self._closed:
             self._rows[:0] = rows
             if self._timer is None:
@@ -125,10 +137,11 @@ class RequestLog:
 
 def write_rows(rows: Sequence[LogRow], connection: sqlite3.Connection) -> None:
     """Insert the rows; one that is there already stays as it is."""
-    _insert.run(connection, [_values(row) for row in rows])
+    _insert.run(connection, [line_values(row) for row in rows])
 
 
-def _values(row: LogRow) -> Row:
+def line_values(row: LogRow) -> Row:
+    """What COLUMNS hold for a row."""
     fields = msgspec.structs.astuple(row)
     usage = msgspec.structs.astuple(row.usage)
     rest = usage[USAGE_COLUMNS:-1]

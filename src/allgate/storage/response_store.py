@@ -1,7 +1,7 @@
-"""Kept responses in SQLite (`gateway.ports.ResponseStore`): written by the writer's queue, read beside it.
+"""Kept responses (`gateway.ports.ResponseStore`): written by the writer's queue, read beside it.
 
 A response may be continued as soon as its last bytes have left, before it is durable; so a reading first waits for
-what the writer was given before it, and then opens a connection of its own in a thread. Old responses are deleted in
+what the writer was given before it, and then runs on a connection that is not the writer's. Old responses are deleted in
 small steps, like old rows of the request log; a conversation that goes on keeps all of its responses.
 """
 
@@ -11,17 +11,15 @@ import sqlite3
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from allgate.core.errors import ErrorKind, refused
 from allgate.gateway.ports import StoredResponse
 from allgate.storage.config_store import read_number
-from allgate.storage.schema import open_reading
+from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import Writer, WriterBusy
+from allgate.storage.writer import WriterBusy
 
 HOUR_MS = 3_600_000
 
@@ -31,16 +29,18 @@ SWEEP_S = 600.0
 ROWS_PER_STEP = 200
 """Of up to a megabyte each: SQLite frees their pages in about 5 ms, which is what a charge may have to wait."""
 
+UNREADABLE = (sqlite3.Error, DatabaseGone, DatabaseRefused, WriterBusy)
+
 _log = logging.getLogger("allgate.responses")
 Read = TypeVar("Read")
 
 
-class SqliteResponses:
+class StoredResponses:
     """`hours` 0: nothing is kept."""
 
-    def __init__(self, path: Path, writer: Writer, *, hours: int, bytes_max: int) -> None:
-        self._path = path
+    def __init__(self, writer: Jobs, reader: Jobs, *, hours: int, bytes_max: int) -> None:
         self._writer = writer
+        self._reader = reader
         self._hours = hours
         self.enabled = hours > 0
         self.bytes_max = bytes_max
@@ -82,7 +82,7 @@ class SqliteResponses:
         try:
             deleting = self._writer.submit(partial(_delete, [(account_id, response_id)]))
             return await asyncio.wrap_future(deleting) > 0
-        except (sqlite3.Error, WriterBusy) as error:
+        except UNREADABLE as error:
             raise _gone(error) from error
 
     def start(self, loop: AbstractEventLoop, now_ms: Callable[[], int]) -> None:
@@ -108,18 +108,13 @@ class SqliteResponses:
         elif expired.result() == ROWS_PER_STEP:
             self.expire(now_ms)
 
-    async def _read(self, read: Callable[[sqlite3.Connection], Read]) -> Read:
+    async def _read(self, read: Callable[[Connection], Read]) -> Read:
         try:
-            await asyncio.wrap_future(
-                self._writer.submit(read_number)
-            )  # what was put before is there after it
-            return await asyncio.to_thread(self._opened, read)
-        except (sqlite3.Error, WriterBusy) as error:
+            # what was put before is there after it
+            await asyncio.wrap_future(self._writer.submit(read_number))
+            return await asyncio.wrap_future(self._reader.submit(read))
+        except UNREADABLE as error:
             raise _gone(error) from error
-
-    def _opened(self, read: Callable[[sqlite3.Connection], Read]) -> Read:
-        with closing(open_reading(self._path)) as connection:
-            return read(connection)
 
 
 def _gone(error: Exception) -> Exception:
@@ -127,7 +122,7 @@ def _gone(error: Exception) -> Exception:
     return refused(ErrorKind.OVERLOADED, "Kept responses cannot be read at the moment. Please try again.")
 
 
-def _write(response: StoredResponse, connection: sqlite3.Connection) -> None:
+def _write(response: StoredResponse, connection: Connection) -> None:
     named = {"account": response.account_id, "id": response.id}
     connection.execute(statements()["delete_response_items"], named)
     row = {
@@ -147,13 +142,13 @@ def _write(response: StoredResponse, connection: sqlite3.Connection) -> None:
     connection.executemany(statements()["write_response_item"], items)
 
 
-def _one(statement: str, parameters: dict[str, str], connection: sqlite3.Connection) -> StoredResponse | None:
+def _one(statement: str, parameters: dict[str, str], connection: Connection) -> StoredResponse | None:
     columns = connection.execute(statements()[statement], parameters).fetchone()
     return None if columns is None else _response(columns)
 
 
 def _conversation(
-    account: str, response_id: str, responses_max: int, connection: sqlite3.Connection
+    account: str, response_id: str, responses_max: int, connection: Connection
 ) -> tuple[StoredResponse, ...]:
     found: list[StoredResponse] = []
     wanted: str | None = response_id
@@ -183,14 +178,14 @@ def _response(
     )
 
 
-def _expire(before_ms: int, connection: sqlite3.Connection) -> int:
+def _expire(before_ms: int, connection: Connection) -> int:
     parameters = {"before_ms": before_ms, "rows_max": ROWS_PER_STEP}
     return _delete(
         connection.execute(statements()["read_expired_responses"], parameters).fetchall(), connection
     )
 
 
-def _delete(rows: list[tuple[str, str]], connection: sqlite3.Connection) -> int:
+def _delete(rows: list[tuple[str, str]], connection: Connection) -> int:
     named = [{"account": account, "id": response_id} for account, response_id in rows]
     connection.executemany(statements()["delete_response_items"], named)
     return connection.executemany(statements()["delete_response"], named).rowcount

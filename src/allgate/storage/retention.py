@@ -5,12 +5,12 @@ The rows of one account lie together by time (their index), so each step is a sh
 """
 
 import logging
-import sqlite3
 from concurrent.futures import Future
 from functools import partial
 
+from allgate.storage.connection import Connection, Jobs
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import Writer, WriterBusy
+from allgate.storage.writer import WriterBusy
 
 ROWS_PER_STEP = 1_000
 DAY_MS = 86_400_000
@@ -21,7 +21,7 @@ _log = logging.getLogger("allgate.request_log")
 class Retention:
     """`start` begins to delete what is older than `retain_days` before `now_ms`; it ends by itself."""
 
-    def __init__(self, writer: Writer, *, retain_days: int) -> None:
+    def __init__(self, writer: Jobs, *, retain_days: int) -> None:
         self._writer = writer
         self._retain_days = retain_days
 
@@ -50,6 +50,6 @@ class Retention:
             self._step(rest, before_ms)
 
 
-def _expire(account: str, before_ms: int, connection: sqlite3.Connection) -> int:
+def _expire(account: str, before_ms: int, connection: Connection) -> int:
     parameters = {"account": account, "before_ms": before_ms, "rows_max": ROWS_PER_STEP}
     return connection.execute(statements()["expire_requests"], parameters).rowcount

@@ -155,9 +155,7 @@ STATEMENTS = (
     Statement(
         "read_granted",
         "All that was ever added to an account: its opening balance and its top-ups, which lie together.",
-        lambda: select(
-            func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
-        ).where(
+        lambda: select(func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))).where(
             tables.transfers.c.credit == bindparam("account"),
             or_(
                 tables.transfers.c.id == literal_column("'opening:'", Text) + bindparam("account"),
@@ -171,9 +169,7 @@ STATEMENTS = (
     Statement(
         "read_spent",
         "What an account paid for requests whose ids lie in a range, which is a range of time.",
-        lambda: select(
-            func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))
-        ).where(
+        lambda: select(func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))).where(
             tables.transfers.c.id >= bindparam("from_id"),
             tables.transfers.c.id < bindparam("before_id"),
             tables.transfers.c.debit == bindparam("account"),
@@ -186,7 +182,7 @@ STATEMENTS = (
             select(
                 tables.transfers.c.debit,
                 tables.transfers.c.key,
-                func.sum(tables.transfers.c.amount_nano_usd),
+                _sum(tables.transfers.c.amount_nano_usd),
             )
             .where(
                 tables.transfers.c.id >= bindparam("from_id"),

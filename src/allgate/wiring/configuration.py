@@ -1,8 +1,9 @@
 """Carries out commands on the configuration: read, plan, check, publish, hand out.
 
 The check is the building of the whole snapshot: what could not be served is not published. Commands follow one another
-(a lock), and each plans from what is published when its turn comes. Everything here blocks on the disk; a server calls
-it from a thread and swaps on its loop.
+(a lock), and each plans from what is published when its turn comes. Where another process publishes in between, on a
+database of many nodes, the command is planned again. Everything here blocks on the disk; a server calls it from a
+thread and swaps on its loop.
 """
 
 import threading
@@ -16,10 +17,13 @@ from allgate.admin.records import Document, Resolve
 from allgate.core.money import NanoUsd
 from allgate.core.value import Value
 from allgate.providers.provider import Provider
-from allgate.storage.config_store import Published, publish, read_published
-from allgate.storage.writer import Writer
+from allgate.storage.config_store import Published, RevisionMoved, publish, read_published
+from allgate.storage.connection import Jobs
 from allgate.wiring.price_sheets import sheet_id
 from allgate.wiring.registry import Snapshot, snapshot
+
+PLANS_MAX = 10
+"""Times a command is planned: ten nodes that start with the same file each find that another was faster."""
 
 
 class Done(Value, frozen=True, kw_only=True):
@@ -36,7 +40,7 @@ class Configuration:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: Jobs,
         providers: Mapping[str, Provider],
         resolve: Resolve,
         *,
@@ -51,18 +55,27 @@ class Configuration:
         self.on_published = on_published
 
     def run(self, command: Command) -> Done:
-        """Raises: ConfigError: it cannot be done, or its outcome could not be served; sqlite3.Error."""
+        """Raises: ConfigError: it cannot be done, or its outcome could not be served; an error of the database."""
         with self._lock:
-            published = self.published()
-            plan = plan_for(command, published.document)
-            number = published.number
-            if plan.changes and not is_dry(command):
-                served = self.snapshot(Published(number=number + 1, document=plan.document))
-                number = self._publish(number, plan.changes, plan.document)
-                if self.on_published is not None:
-                    self.on_published(served)
-            elif plan.changes:
-                self.snapshot(Published(number=number, document=plan.document))
+            for _ in range(PLANS_MAX - 1):
+                try:
+                    return self._run(command)
+                except RevisionMoved:
+                    continue
+            return self._run(command)
+
+    def _run(self, command: Command) -> Done:
+        """Raises: RevisionMoved: somebody else was faster."""
+        published = self.published()
+        plan = plan_for(command, published.document)
+        number = published.number
+        if plan.changes and not is_dry(command):
+            served = self.snapshot(Published(number=number + 1, document=plan.document))
+            number = self._publish(number, plan.changes, plan.document)
+            if self.on_published is not None:
+                self.on_published(served)
+        elif plan.changes:
+            self.snapshot(Published(number=number, document=plan.document))
         return Done(changes=plan.changes, remarks=plan.remarks, number=number)
 
     def published(self) -> Published:

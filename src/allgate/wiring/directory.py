@@ -1,12 +1,18 @@
 """The configuration in memory, swapped whole: a reader sees the old snapshot or the new one, never a mixture."""
 
+import time
+from collections.abc import Callable
 from decimal import Decimal
 
 from allgate.billing.pricing import Pricing
 from allgate.billing.sheets import UNCHANGED, price_ref
+from allgate.core.errors import ErrorKind, Failure, Refused
 from allgate.identity.caller import Caller
 from allgate.routing.catalogue import Catalogue
 from allgate.wiring.registry import Snapshot
+
+BELIEVED_S = 60.0
+"""How long keys are believed while the database is gone (ruling 22): one that was disabled meanwhile works no longer."""
 
 NO_RATIOS: dict[str, Decimal] = {}
 
@@ -48,6 +54,50 @@ class LiveDirectory:
     def swap(self, snapshot: Snapshot) -> None:
         self._pricings = self._pricings | _compiled(snapshot)
         self._snapshot = snapshot
+
+
+class SharedDirectory(LiveDirectory):
+    """The directory of a node of many, whose database can be gone while it serves.
+
+    Then a key that it does not know may have been made a moment ago, so it is no reason for a 401; and those that it
+    knows are believed for BELIEVED_S. `find` and `lose` say what became of each look at the database.
+    """
+
+    __slots__ = ("_clock", "_gone", "_seen_s")
+
+    def __init__(self, snapshot: Snapshot, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(snapshot)
+        self._clock = clock
+        self._gone = False
+        self._seen_s = clock()
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """Raises: Refused(OVERLOADED): the database would have to be asked, and is gone."""
+        known = self._snapshot.callers.get(key_hash)
+        if self._gone and (known is None or self._clock() - self._seen_s > BELIEVED_S):
+            raise _unreachable()
+        return known
+
+    def find(self) -> bool:
+        """The database answers. True: it was gone before."""
+        was_gone, self._gone, self._seen_s = self._gone, False, self._clock()
+        return was_gone
+
+    def lose(self) -> bool:
+        """It does not. True: it did before."""
+        was_gone, self._gone = self._gone, True
+        return not was_gone
+
+
+def _unreachable() -> Refused:
+    return Refused(
+        Failure(
+            kind=ErrorKind.OVERLOADED,
+            message="The gateway cannot check this API key at the moment. Please try again.",
+            code="database_unreachable",
+            retry_after_s=1.0,
+        )
+    )
 
 
 def _compiled(snapshot: Snapshot) -> dict[str, Pricing]:

@@ -1,7 +1,8 @@
 """The deployment's own keys: the first signs and encrypts, all of them open (ruling 5).
 
 One is generated on the first start where none is configured: 32 random bytes as hex digits, in a file of mode 0600
-beside the database. Whoever loses it loses sealed reasoning in flight, not money.
+beside the database. Nodes that share a database have no such place, and must all be given the same. Whoever loses it
+loses sealed reasoning in flight, not money.
 """
 
 import os
@@ -19,11 +20,20 @@ FILE_NAME = "allgate-master.key"
 
 
 def master_keys(
-    settings: Secrets, database_folder: Path, environment: Mapping[str, str], folder: Path
+    settings: Secrets, database_folder: Path | None, environment: Mapping[str, str], folder: Path
 ) -> tuple[bytes, ...]:
-    """The configured keys, or the generated one. Raises: ConfigError: unreadable, or not 64 hex digits."""
+    """The configured keys, or the generated one; no `database_folder`: there is none.
+
+    Raises: ConfigError: missing, unreadable, or not 64 hex digits.
+    """
     references = [settings.master_key, *settings.previous_master_keys]
     if not settings.master_key:
+        if database_folder is None:
+            raise ConfigError(
+                "",
+                "secrets.master_key",
+                "is needed, the same for all nodes of this database: 64 hex digits, such as `openssl rand -hex 32` prints",
+            )
         references[0] = f"{FILE}{_generated(database_folder).absolute()}"
     return tuple(
         _key(resolved(anchored(Secret(reference), folder), place, environment), place)

@@ -1,7 +1,8 @@
 """Carries out what an operator asks for: changes of the configuration, and movements of money.
 
-Both block on the disk and run in threads; both are told to the serving loop only after they are durable, so the loop
-never believes in a row or in money that is not there.
+Both block on the disk. In a server on SQLite they run in threads, and the serving loop is told only after they are
+durable, so it never believes in a row or in money that is not there. On PostgreSQL the command line runs them itself, and
+the nodes see what is there.
 """
 
 import sqlite3
@@ -12,8 +13,8 @@ from functools import partial
 from allgate.admin.commands import Order, TopUp
 from allgate.admin.rows import ConfigError
 from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd, usd_text
+from allgate.storage.connection import Connection, ConstraintBroken, Jobs
 from allgate.storage.postings import TopUpTaken, read_balance, top_up
-from allgate.storage.writer import Writer
 from allgate.wiring.configuration import Configuration, Done
 
 ID_CHARS_MAX = 120
@@ -26,7 +27,7 @@ class OperatorOrders:
     def __init__(
         self,
         configuration: Configuration,
-        writer: Writer,
+        writer: Jobs,
         on_topped_up: Callable[[TopUp], None] = lambda _: None,
     ) -> None:
         self._configuration = configuration
@@ -34,7 +35,7 @@ class OperatorOrders:
         self._on_topped_up = on_topped_up
 
     def run(self, order: Order) -> Done:
-        """Raises: ConfigError: it cannot be done; sqlite3.Error."""
+        """Raises: ConfigError: it cannot be done; an error of the database."""
         if isinstance(order, TopUp):
             return self._topped_up(order)
         return self._configuration.run(order)
@@ -47,7 +48,7 @@ class OperatorOrders:
             raise ConfigError("", "account", f"there is no account {order.account!r}") from None
         except TopUpTaken as error:
             raise ConfigError("", "id", f"{error}; an id is used for one top-up") from None
-        except sqlite3.IntegrityError:
+        except (sqlite3.IntegrityError, ConstraintBroken):
             raise ConfigError("", "amount", "the balance would not fit 64 bits of nano-USD") from None
         if new:
             self._on_topped_up(order)
@@ -71,7 +72,7 @@ def _check(order: TopUp) -> None:
         raise ConfigError("", "account", "the gateway's own accounts are not topped up")
 
 
-def _top_up(order: TopUp, at_ms: int, connection: sqlite3.Connection) -> tuple[bool, NanoUsd | None]:
+def _top_up(order: TopUp, at_ms: int, connection: Connection) -> tuple[bool, NanoUsd | None]:
     new = top_up(
         connection, order.account, order.amount_nano_usd, top_up_id=order.id, reason=order.reason, at_ms=at_ms
     )

@@ -120,7 +120,7 @@ WHERE transfers.id >= :from_id AND transfers.id < :before_id AND transfers.debit
 
 -- name: read_spent_by_key
 -- What each account paid with each of its keys, for requests from an id on.
-SELECT transfers.debit, transfers."key", sum(transfers.amount_nano_usd) AS sum_1
+SELECT transfers.debit, transfers."key", CAST(sum(transfers.amount_nano_usd) AS BIGINT) AS sum_1
 FROM transfers
 WHERE transfers.id >= :from_id AND transfers.id < 'req`' GROUP BY transfers.debit, transfers."key";
 

@@ -1,0 +1,110 @@
+"""What stands on PostgreSQL: one node of many, none of which knows more than the database.
+
+The ledger leases money from the database. Commands are written there by the command line; a watch sees the new
+revision and swaps it in. What all nodes must agree on and none can make for the others is configured: the master key.
+"""
+
+import asyncio
+import os
+import re
+import socket
+import time
+
+from allgate.admin.rows import ConfigError
+from allgate.storage.connection import DatabaseGone, DatabaseRefused
+from allgate.storage.postgres import PostgresThread
+from allgate.storage.postgres_ledger import PostgresLedger
+from allgate.storage.postgres_lines import to_postgres
+from allgate.storage.request_log import WriteLines
+from allgate.wiring.backing import Gauges
+from allgate.wiring.configuration import Configuration
+from allgate.wiring.database import PostgresDatabase, postgres_name
+from allgate.wiring.directory import SharedDirectory
+from allgate.wiring.master_key import master_keys
+from allgate.wiring.outbox import open_outbox
+from allgate.wiring.registry import Snapshot
+from allgate.wiring.settings import Settings
+from allgate.wiring.watch import ANSWER_S_MAX, RevisionWatch
+
+
+class Shared:
+    """A `wiring.backing.Backing`."""
+
+    def __init__(
+        self,
+        directory: SharedDirectory,
+        ledger: PostgresLedger,
+        watch: RevisionWatch,
+        seal_keys: tuple[bytes, ...],
+        write_lines: WriteLines,
+    ) -> None:
+        self.directory = directory
+        self.ledger = ledger
+        self.watch = watch
+        self.seal_keys = seal_keys
+        self.write_lines = write_lines
+
+    def gauges(self) -> Gauges:
+        ledger = self.ledger
+        return (
+            ("allgate_holds_open", "gauge", "Holds that have not ended.", lambda: ledger.open_count),
+            ("allgate_charges_waiting", "gauge", "Charges not yet durable.", lambda: ledger.waiting),
+            (
+                "allgate_outbox_charges",
+                "gauge",
+                "Charges that only the outbox keeps.",
+                lambda: ledger.commit.outbox_depth,
+            ),
+            (
+                "allgate_database_gone",
+                "gauge",
+                "1: the database takes no charges, and nobody is admitted.",
+                lambda: ledger.commit.gone or ledger.node.gone,
+            ),
+        )
+
+    async def stop(self) -> None:
+        """Look for no more changes."""
+        await self.watch.stop()
+
+
+async def share(
+    settings: Settings, database: PostgresDatabase, configuration: Configuration, served: Snapshot
+) -> Shared:
+    """Raises: ConfigError."""
+    keys = master_keys(settings.secrets, None, os.environ, settings.folder)
+    directory = SharedDirectory(served)
+    ledger = await _ledger(settings, database)
+    jobs = PostgresThread(database.url, reading=True, statement_s_max=ANSWER_S_MAX)
+    watch = RevisionWatch(jobs, directory, configuration.snapshot)
+    watch.start()
+    return Shared(directory, ledger, watch, keys, to_postgres(database.writer))
+
+
+async def _ledger(settings: Settings, database: PostgresDatabase) -> PostgresLedger:
+    node = _node(settings)
+    outbox = open_outbox(settings, settings.folder / f"allgate-{node}")
+    ledger = PostgresLedger(
+        database.url,
+        f"{socket.gethostname()} {node}",
+        asyncio.get_running_loop(),
+        _now_ms,
+        strict=settings.ledger.durability == "strict",
+        outbox=outbox,
+        commit_wait_s=settings.ledger.commit_wait_s,
+    )
+    try:
+        await ledger.open()
+    except (DatabaseGone, DatabaseRefused) as error:
+        outbox.close()
+        raise ConfigError("", "database.url", f"{postgres_name(database.url)}: {error}") from error
+    return ledger
+
+
+def _node(settings: Settings) -> str:
+    """What tells the nodes of one machine apart: where they listen."""
+    return re.sub(r"[^\w.-]+", "-", settings.server.listen)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
