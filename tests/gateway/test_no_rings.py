@@ -33,6 +33,20 @@ async def test_a_finished_request_leaves_no_ring(scene: str, stream: bool, diale
         assert found < REQUESTS  # less than one object for each: none of them is the request's own
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("dialect", ["openai_responses", "anthropic"])
+async def test_an_answer_that_is_kept_leaves_no_ring(dialect: str, stream: bool) -> None:
+    async with stand({"m": ["sim-echo"]}, dialects=[dialect]) as s, connection(s.gateway.url) as line:
+        path, body = ASK["openai_responses"]
+
+        async def ask() -> None:
+            await line.send(path, {**body, "stream": stream})
+            await line.read()
+            await s.settled()
+
+        assert await rings(s, ask) < REQUESTS
+
+
 async def rings(s: Stand, ask) -> int:
     """How many of the gateway's own objects only the collector would free after REQUESTS requests."""
     for _ in range(5):
