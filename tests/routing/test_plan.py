@@ -115,3 +115,13 @@ def test_a_model_without_deployments_is_unavailable() -> None:
     with pytest.raises(Refused) as caught:
         names(())
     assert caught.value.failure.kind is ErrorKind.OVERLOADED
+
+
+def test_several_answers_are_asked_of_who_gives_several() -> None:
+    one, many = Caps(n_max=1), Caps(n_max=4)
+    both = deployment("both", caps={"openai_responses": one, "openai_chat": many})
+    several = Head(model="m", n=3)
+    assert names((deployment("one", caps={"openai_chat": one}), both), several) == ["both"]
+    (found,) = plan(Model(name="m", deployments=(both,)), several, "openai_responses", 0.0)
+    assert found.speaks.dialect == "openai_chat"
+    assert names((deployment("one", caps={"openai_chat": one}),), several) == ["one"], "whose encoder says no"

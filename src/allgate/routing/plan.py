@@ -59,6 +59,8 @@ def plan(model: Model, head: Head, dialect: str, dice: float) -> tuple[Candidate
             missing = missing or found
     if not candidates:
         raise refusal or _nothing_fits(model, missing)
+    if head.n > 1:  # where nobody gives several, the encoder says so in the client's words
+        candidates = [one for one in candidates if one.caps.n_max > 1] or candidates
     return tuple(candidates)
 
 
@@ -91,7 +93,10 @@ def in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: floa
     """
     missing = ""
     names = deployment.upstream.dialects
-    for name in (dialect, *names) if dialect in names else names:
+    names = (dialect, *names) if dialect in names else names
+    if head.n > 1:
+        names = sorted(names, key=lambda name: name in deployment.caps and deployment.caps[name].n_max <= 1)
+    for name in names:
         caps, speaks = deployment.caps.get(name), deployment.upstream.provider.in_dialect(name)
         if caps is None or speaks is None:
             continue
