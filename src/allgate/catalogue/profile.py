@@ -31,16 +31,22 @@ Suffix = Literal["-thinking", "-nothinking", "-low", "-medium", "-high"]
 """Endings that make a public name of its own: the model, told to think so."""
 
 Count = Annotated[int, Meta(gt=0)]
+Said = Meta
+"""A field's sentence in docs/settings.md."""
 
 
 class Limits(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bounds that the vendor documents. None: it does not say. Tokens, unless the name says otherwise."""
+    """Bounds that the vendor documents: `models.limits`."""
 
-    context_tokens: Count | None = None
-    output_tokens: Count | None = None
-    stop_sequences: Count | None = None
-    images: Count | None = None
-    media_bytes: Count | None = None
+    context_tokens: Annotated[Count | None, Said(description="Input and output together; shown.")] = None
+    output_tokens: Annotated[
+        Count | None, Said(description="The longest answer. More is brought down to it, with a note.")
+    ] = None
+    stop_sequences: Annotated[
+        Count | None, Said(description="How many are sent; the gateway matches the others in the answer.")
+    ] = None
+    images: Annotated[Count | None, Said(description="Pictures in one request.")] = None
+    media_bytes: Annotated[Count | None, Said(description="Of one picture, document, sound or film.")] = None
 
 
 class Profile(Value, frozen=True, kw_only=True):

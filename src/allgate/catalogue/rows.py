@@ -45,7 +45,7 @@ class RuleRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     when: Annotated[
         tuple[str, ...],
         Said(
-            description="All must hold: `thinking`, `stream`, `interleaved`, `together`; `not ` turns one round."
+            description="All must hold: `thinking`, `stream`, `interleaved`, `together`, the name of a setting that was said; `not ` turns one round."
         ),
     ] = ()
     at_least: Annotated[float | None, Said(description="Lower bound of a number.")] = None

@@ -19,12 +19,16 @@ from allgate.admin.price_rows import (
     VariantRow,
 )
 from allgate.admin.rows import AccountRow, DeploymentRow, KeyRow, ModelRow, UpstreamRow
+from allgate.catalogue.profile import Limits
+from allgate.catalogue.rows import RuleRow
 from allgate.wiring.settings import SECTIONS, Section, Settings
 
 ROWS: tuple[tuple[str, type[Struct]], ...] = (
     ("[[upstreams]]", UpstreamRow),
     ("[[models]]", ModelRow),
     ("models.deployments", DeploymentRow),
+    ("models.limits", Limits),
+    ("models.rules, models.deployments.rules", RuleRow),
     ("models.price", PriceRow),
     ("models.price.variants", VariantRow),
     ("models.price.images", ImagePriceRow),
