@@ -11,8 +11,8 @@ from decimal import Decimal
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from allgate.admin.records import Document, ModelRecord, Resolve
-from allgate.admin.rows import ConfigError, DeploymentRow, UpstreamRow
+from allgate.admin.records import Document, Resolve
+from allgate.admin.rows import ConfigError, UpstreamRow
 from allgate.billing.budgets import BudgetPlan
 from allgate.billing.sheets import UNCHANGED, PriceSheet
 from allgate.core.money import NanoUsd
