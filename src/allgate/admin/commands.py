@@ -44,10 +44,28 @@ class TopUp(Value, frozen=True, kw_only=True, tag="top_up"):
     reason: str = ""
 
 
+class Debit(Value, frozen=True, kw_only=True, tag="debit"):
+    """Take from an account's balance what it has. The same `id` twice takes once."""
+
+    account: str
+    amount_nano_usd: NanoUsd
+    id: str
+    reason: str = ""
+
+
+class Correct(Value, frozen=True, kw_only=True, tag="correct"):
+    """Give back a part of what a request was charged. The same `id` for the same request twice gives back once."""
+
+    request_id: str
+    amount_nano_usd: NanoUsd
+    id: str
+    reason: str
+
+
 Command: TypeAlias = Apply | CreateKey | DisableKey
 """What changes the configuration."""
 
-Order: TypeAlias = Command | TopUp
+Order: TypeAlias = Command | TopUp | Debit | Correct
 """Whatever an operator can ask for."""
 
 

@@ -89,6 +89,31 @@ class Book:
         self.accounts[account_id]  # an unknown account gets nothing, and the house gives nothing
         self._move(GRANTS, account_id, amount)
 
+    def refund(self, account_id: str, amount: NanoUsd) -> None:
+        """Give back what was charged. Raises: KeyError: no such account."""
+        self.accounts[account_id]
+        self._move(REVENUE, account_id, amount)
+
+    def set_aside(self, account_id: str, amount: NanoUsd) -> None:
+        """As a hold does, for a debit. Raises: Refused(BILLING): less is available, or there is no such account."""
+        account = self.accounts.get(account_id)
+        available = 0 if account is None else account.balance - account.pending
+        if account is None or available < amount:
+            raise refused(
+                ErrorKind.BILLING,
+                f"${usd_text(available)} of the balance of {account_id} is available, less than ${usd_text(amount)}",
+            )
+        account.pending += amount
+
+    def put_back(self, account_id: str, amount: NanoUsd) -> None:
+        """What was set aside is available again."""
+        self.accounts[account_id].pending -= amount
+
+    def debit(self, account_id: str, amount: NanoUsd) -> None:
+        """What was set aside is gone, to where balances come from."""
+        self.put_back(account_id, amount)
+        self._move(account_id, GRANTS, amount)
+
     def limit(self, plan: BudgetPlan, now_ms: int) -> bool:
         """Have these budgets in force, for accounts that are open. True: new ones only count until `add_spent`."""
         arranged = self._budgets.arrange(plan, now_ms)

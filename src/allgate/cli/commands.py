@@ -21,10 +21,10 @@ app = typer.Typer(
 keys = typer.Typer(help="Keys: create, list, disable.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
-accounts = typer.Typer(help="Accounts: list, top up.", no_args_is_help=True)
+accounts = typer.Typer(help="Accounts: list, top up, debit.", no_args_is_help=True)
 app.add_typer(accounts, name="accounts")
 
-ledger = typer.Typer(help="The books: verify.", no_args_is_help=True)
+ledger = typer.Typer(help="The books: verify, correct.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
 
 Config = Annotated[
@@ -187,6 +187,40 @@ def top_up_account(
     from allgate.cli.operate import existing, settings_of
 
     top_up(existing(settings_of(config, database)), account, amount, top_up_id, reason)
+
+
+@accounts.command("debit")
+def debit_account(
+    account: Annotated[str, typer.Argument()],
+    amount: Annotated[str, typer.Argument(metavar="USD", help="Such as 10 or 0.50.")],
+    debit_id: Annotated[str | None, typer.Option("--id", help="Your own id: the same id takes once.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Kept with the transfer.")] = "",
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Take from a balance, at once; never more than is available."""
+    from allgate.cli.money import debit
+    from allgate.cli.operate import existing, settings_of
+
+    debit(existing(settings_of(config, database)), account, amount, debit_id, reason)
+
+
+@ledger.command("correct")
+def correct_charge(
+    request: Annotated[str, typer.Argument(help="The id of the request: x-request-id of its answer.")],
+    amount: Annotated[str, typer.Option("--amount", metavar="USD", help="What is given back.")],
+    reason: Annotated[str, typer.Option("--reason", help="Kept with the transfer.")],
+    correction_id: Annotated[
+        str, typer.Option("--id", help="Of this correction, where a request gets several: each acts once.")
+    ] = "1",
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Give back a part of what a request was charged, as a transfer of its own that names it."""
+    from allgate.cli.money import correct
+    from allgate.cli.operate import existing, settings_of
+
+    correct(existing(settings_of(config, database)), request, amount, correction_id, reason)
 
 
 @ledger.command("verify")

@@ -3,7 +3,7 @@
 import secrets
 import sys
 
-from allgate.admin.commands import TopUp
+from allgate.admin.commands import Correct, Debit, TopUp
 from allgate.admin.rows import ConfigError
 from allgate.cli.operate import carry_out
 from allgate.core.money import NanoUsd, usd, usd_text
@@ -29,20 +29,42 @@ def show_accounts(settings: Settings, *, house: bool) -> None:
 
 def top_up(settings: Settings, account: str, amount: str, top_up_id: str | None, reason: str) -> None:
     """Add to a balance and print the new one. Raises: ConfigError: not an amount, no such account, the id is taken."""
-    try:
-        amount_nano_usd = usd(amount)
-    except ValueError as error:
-        raise ConfigError("", "amount", str(error)) from error
     order = TopUp(
         account=account,
-        amount_nano_usd=amount_nano_usd,
+        amount_nano_usd=_usd(amount),
         id=top_up_id or secrets.token_hex(8),
         reason=reason,
     )
+    _move(order, account, settings)
+
+
+def debit(settings: Settings, account: str, amount: str, debit_id: str | None, reason: str) -> None:
+    """Take from a balance and print the new one. Raises: ConfigError: as above; the balance is less."""
+    order = Debit(
+        account=account, amount_nano_usd=_usd(amount), id=debit_id or secrets.token_hex(8), reason=reason
+    )
+    _move(order, account, settings)
+
+
+def correct(settings: Settings, request_id: str, amount: str, correction_id: str, reason: str) -> None:
+    """Give back a part of a request's charge and print the account's balance. Raises: ConfigError: no such charge, or more
+    than was paid for it."""
+    order = Correct(request_id=request_id, amount_nano_usd=_usd(amount), id=correction_id, reason=reason)
+    _move(order, "", settings)
+
+
+def _usd(amount: str) -> NanoUsd:
+    try:
+        return usd(amount)
+    except ValueError as error:
+        raise ConfigError("", "amount", str(error)) from error
+
+
+def _move(order: TopUp | Debit | Correct, account: str, settings: Settings) -> None:
     done = carry_out(order, settings)
     for remark in done.remarks:
         print(f"note: {remark}", file=sys.stderr)
-    print(f"{account}  ${usd_text(done.balance_nano_usd or NanoUsd(0))}  (id {order.id})")
+    print(f"{account or done.account}  ${usd_text(done.balance_nano_usd or NanoUsd(0))}  (id {order.id})")
 
 
 def verify(settings: Settings) -> bool:

@@ -134,6 +134,7 @@ def _receipt(proof: Proof) -> dict[str, object]:
         "hold_usd": usd_text(row.hold_nano_usd),
         "charged_usd": usd_text(row.charged_nano_usd),
         "uncollected_usd": usd_text(uncollected),
+        "corrected_usd": usd_text(proof.corrected_nano_usd),
         "settlement": "posted" if receipt else "voided",
         "price_sheet": row.price_id,
         "price_valid_from": proof.valid_from or None,

@@ -79,12 +79,14 @@ class Ledger(Protocol):
 
 class Proof(Value, frozen=True, kw_only=True):
     """What a finished request used and was charged: its line of the log, its receipt (None: nothing was posted), and the
-    charge recomputed from both, line by line (None: its price sheet is gone). `valid_from`: since when the sheet was in force."""
+    charge recomputed from both, line by line (None: its price sheet is gone). `valid_from`: since when the sheet was in force.
+    `corrected_nano_usd`: what was given back later."""
 
     row: LogRow
     receipt: Receipt | None
     charge: Charge | None
     valid_from: str = ""
+    corrected_nano_usd: NanoUsd = NanoUsd(0)
 
 
 class Books(Protocol):

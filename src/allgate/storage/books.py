@@ -14,6 +14,7 @@ from allgate.core.money import NanoUsd
 from allgate.gateway.ports import Proof
 from allgate.storage.config_store import read_number
 from allgate.storage.connection import Connection, Jobs
+from allgate.storage.corrections import read_corrected, read_debited
 from allgate.storage.postings import read_receipt
 from allgate.storage.prices import read_priced
 from allgate.storage.request_log import read_row
@@ -32,7 +33,7 @@ class StoredBooks:
 
     async def granted_nano_usd(self, account_id: str) -> NanoUsd:
         """Raises: an error of the database, as those below."""
-        return await self._read(partial(_granted, account_id))
+        return await self._read(partial(_granted_in_all, account_id))
 
     async def spent_nano_usd(
         self, account_id: str, windows_ms: Sequence[tuple[int, int]]
@@ -50,6 +51,11 @@ class StoredBooks:
 
 def _granted(account: str, connection: Connection) -> NanoUsd:
     return NanoUsd(connection.execute(statements()["read_granted"], {"account": account}).fetchall()[0][0])
+
+
+def _granted_in_all(account: str, connection: Connection) -> NanoUsd:
+    """What was added less what operators took again: the balance is this less what requests have cost."""
+    return NanoUsd(_granted(account, connection) - read_debited(connection, account))
 
 
 def _spent(
@@ -77,5 +83,9 @@ def _proof(account: str, request_id: str, connection: Connection) -> Proof | Non
     if priced is None or receipt is None:
         return Proof(row=row, receipt=receipt, charge=None)
     return Proof(
-        row=row, receipt=receipt, charge=charge_for(row.usage, *priced), valid_from=priced[0].valid_from
+        row=row,
+        receipt=receipt,
+        charge=charge_for(row.usage, *priced),
+        valid_from=priced[0].valid_from,
+        corrected_nano_usd=read_corrected(connection, request_id),
     )

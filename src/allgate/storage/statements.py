@@ -154,7 +154,7 @@ STATEMENTS = (
     ),
     Statement(
         "read_granted",
-        "All that was ever added to an account: its opening balance and its top-ups, which lie together.",
+        "All that was ever added to an account: its opening balance, its top-ups and corrections, which lie together.",
         lambda: select(func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))).where(
             tables.transfers.c.credit == bindparam("account"),
             or_(
@@ -163,7 +163,27 @@ STATEMENTS = (
                     tables.transfers.c.id >= literal_column("'topup:'"),
                     tables.transfers.c.id < literal_column("'topup;'"),
                 ),
+                and_(
+                    tables.transfers.c.id >= literal_column("'correction:'"),
+                    tables.transfers.c.id < literal_column("'correction;'"),
+                ),
             ),
+        ),
+    ),
+    Statement(
+        "read_debited",
+        "All that operators took from an account again.",
+        lambda: select(func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))).where(
+            tables.transfers.c.debit == bindparam("account"),
+            tables.transfers.c.id >= literal_column("'debit:'"),
+            tables.transfers.c.id < literal_column("'debit;'"),
+        ),
+    ),
+    Statement(
+        "read_corrected",
+        "What was given back of a request's charge: the transfers whose ids begin with it.",
+        lambda: select(func.coalesce(_sum(tables.transfers.c.amount_nano_usd), literal_column("0"))).where(
+            tables.transfers.c.id >= bindparam("from_id"), tables.transfers.c.id < bindparam("before_id")
         ),
     ),
     Statement(

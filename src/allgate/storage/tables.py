@@ -168,7 +168,7 @@ transfers = _table(
 )
 """Every movement of money, never changed: one amount from one account to another. `id` and `kind` together are what
 makes a repetition harmless: the request's id with charge, overage or uncollected; `opening:ACCOUNT` with opening; the
-operator's id with topup. `key` and `price` are empty where none was used.
+operator's id with topup or debit; `correction:REQUEST:ID` with correction. `key` and `price` are empty where none was used.
 
 There is no index by account: it would make every group of charges write a page for each of its accounts (measured: 2 µs of
 CPU per charge, 20 with 64 accounts). Ids of requests begin with their time, so a report reads the range of its dates."""

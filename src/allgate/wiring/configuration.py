@@ -27,12 +27,14 @@ PLANS_MAX = 10
 
 
 class Done(Value, frozen=True, kw_only=True):
-    """What came of an order. `number` is the revision now in force; `balance_nano_usd` the balance after a top-up."""
+    """What came of an order. `number` is the revision now in force; `balance_nano_usd` the balance of `account` after its
+    money was moved."""
 
     changes: tuple[Change, ...] = ()
     remarks: tuple[str, ...] = ()
     number: int = 0
     balance_nano_usd: NanoUsd | None = None
+    account: str = ""
 
 
 class Configuration:

@@ -19,6 +19,7 @@ from allgate.wiring.backing import Gauges
 from allgate.wiring.budgets import BudgetKeeper
 from allgate.wiring.configuration import Configuration
 from allgate.wiring.control import ControlServer
+from allgate.wiring.corrections import BookPurse
 from allgate.wiring.database import SqliteDatabase
 from allgate.wiring.directory import LiveDirectory
 from allgate.wiring.master_key import master_keys
@@ -85,7 +86,8 @@ async def embed(
     budgets = BudgetKeeper(ledger.book, ledger.flush, database.writer, _now_ms)
     await budgets.bring_in(served.budgets)
     _swap_when_published(configuration, directory, ledger, budgets)
-    orders = OperatorOrders(configuration, database.writer, _credited(ledger))
+    purse = BookPurse(ledger.book, asyncio.get_running_loop())
+    orders = OperatorOrders(configuration, database.writer, _credited(ledger), purse)
     control = ControlServer(orders, database.path)
     await control.start()
     database.lock.tell(str(control.path))

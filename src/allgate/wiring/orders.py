@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from allgate.admin.commands import Order, TopUp
+from allgate.admin.commands import Correct, Debit, Order, TopUp
 from allgate.admin.rows import ConfigError
 from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd, usd_text
 from allgate.storage.connection import Connection, ConstraintBroken, Jobs
 from allgate.storage.postings import TopUpTaken, read_balance, top_up
 from allgate.wiring.configuration import Configuration, Done
+from allgate.wiring.corrections import Corrections, NoPurse, Purse
 
 ID_CHARS_MAX = 120
 """Longest ids of payments at Stripe and Alipay stay below 70."""
@@ -29,15 +30,19 @@ class OperatorOrders:
         configuration: Configuration,
         writer: Jobs,
         on_topped_up: Callable[[TopUp], None] = lambda _: None,
+        purse: Purse | None = None,
     ) -> None:
         self._configuration = configuration
         self._writer = writer
         self._on_topped_up = on_topped_up
+        self._corrections = Corrections(writer, purse or NoPurse())
 
     def run(self, order: Order) -> Done:
         """Raises: ConfigError: it cannot be done; an error of the database."""
         if isinstance(order, TopUp):
             return self._topped_up(order)
+        if isinstance(order, (Debit, Correct)):
+            return self._corrections.run(order)
         return self._configuration.run(order)
 
     def _topped_up(self, order: TopUp) -> Done:

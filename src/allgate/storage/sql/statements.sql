@@ -107,10 +107,22 @@ FROM requests
 WHERE requests.request_id = transfers.id));
 
 -- name: read_granted
--- All that was ever added to an account: its opening balance and its top-ups, which lie together.
+-- All that was ever added to an account: its opening balance, its top-ups and corrections, which lie together.
 SELECT coalesce(CAST(sum(transfers.amount_nano_usd) AS BIGINT), 0) AS coalesce_1
 FROM transfers
-WHERE transfers.credit = :account AND (transfers.id = ('opening:' || :account) OR transfers.id >= 'topup:' AND transfers.id < 'topup;');
+WHERE transfers.credit = :account AND (transfers.id = ('opening:' || :account) OR transfers.id >= 'topup:' AND transfers.id < 'topup;' OR transfers.id >= 'correction:' AND transfers.id < 'correction;');
+
+-- name: read_debited
+-- All that operators took from an account again.
+SELECT coalesce(CAST(sum(transfers.amount_nano_usd) AS BIGINT), 0) AS coalesce_1
+FROM transfers
+WHERE transfers.debit = :account AND transfers.id >= 'debit:' AND transfers.id < 'debit;';
+
+-- name: read_corrected
+-- What was given back of a request's charge: the transfers whose ids begin with it.
+SELECT coalesce(CAST(sum(transfers.amount_nano_usd) AS BIGINT), 0) AS coalesce_1
+FROM transfers
+WHERE transfers.id >= :from_id AND transfers.id < :before_id;
 
 -- name: read_spent
 -- What an account paid for requests whose ids lie in a range, which is a range of time.
