@@ -32,7 +32,7 @@ async def test_a_post_goes_to_the_base_url_and_path():
                 upstream(f"http://127.0.0.1:{peer.port}/base/"),
                 "/v1/x?a=b",
                 ((b"x-a", b"1"),),
-                [b"{", b"}"],
+                b"{}",
                 heard,
             )
             assert await heard.success() == b"ok"
@@ -63,7 +63,7 @@ async def test_a_path_is_escaped_only_where_it_must_be(path, sent):
 
     async with Peer(handler) as peer, outbound() as out:
         heard = Heard()
-        await PooledTransport(out.pool).send(upstream(f"http://127.0.0.1:{peer.port}"), path, (), [], heard)
+        await PooledTransport(out.pool).send(upstream(f"http://127.0.0.1:{peer.port}"), path, (), b"", heard)
         await heard.success()
         assert seen == [sent]
 
@@ -78,7 +78,7 @@ async def test_the_provider_says_whether_a_body_may_end_with_the_connection(allo
     async with Peer(handler) as peer, outbound() as out:
         heard = Heard()
         to = upstream(f"http://127.0.0.1:{peer.port}", close_delimited=allowed)
-        await PooledTransport(out.pool).send(to, "/", (), [], heard)
+        await PooledTransport(out.pool).send(to, "/", (), b"", heard)
         if allowed:
             assert await heard.success() == b"all of it"
         else:
@@ -91,7 +91,7 @@ async def test_a_connection_that_fails_is_raised():
     async with outbound() as out:
         with pytest.raises(AttemptFailed, match="Connection refused"):
             await PooledTransport(out.pool).send(
-                upstream(f"http://127.0.0.1:{gone.port}"), "/", (), [], Heard()
+                upstream(f"http://127.0.0.1:{gone.port}"), "/", (), b"", Heard()
             )
 
 

@@ -111,12 +111,12 @@ async def _run(
     try:
         if client.gone:
             return None  # `finally` writes it down
-        exchange.connecting = current_task()
-        upstream = candidate.deployment.upstream
-        path = candidate.speaks.path_prefix + call.path
-        connection = await services.transport.send(
-            upstream, path, request_headers(candidate, call), (call.body,), exchange, fresh=fresh
-        )
+        upstream, transport = candidate.deployment.upstream, services.transport
+        path, headers = candidate.speaks.path_prefix + call.path, request_headers(candidate, call)
+        connection = None if fresh else transport.try_send(upstream, path, headers, call.body, exchange)
+        if connection is None:
+            exchange.connecting = current_task()
+            connection = await transport.send(upstream, path, headers, call.body, exchange, fresh=fresh)
         exchange.connected(connection)
         return await exchange.ended
     except AttemptFailed as error:

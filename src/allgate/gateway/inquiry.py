@@ -72,7 +72,7 @@ async def _asked(
                 candidate.deployment.upstream,
                 path,
                 request_headers(candidate, call),
-                (call.body,),
+                call.body,
                 sink,
                 fresh=fresh,
             )

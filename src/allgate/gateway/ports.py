@@ -208,12 +208,18 @@ class Connection(Protocol):
 class Transport(Protocol):
     """The outbound pool."""
 
+    def try_send(
+        self, upstream: Upstream, path: str, headers: Headers, body: bytes, sink: ReplySink
+    ) -> Connection | None:
+        """Send a POST on a connection that is open and idle, now; None: there is none."""
+        ...
+
     async def send(
         self,
         upstream: Upstream,
         path: str,
         headers: Headers,
-        body: Sequence[bytes],
+        body: bytes,
         sink: ReplySink,
         *,
         fresh: bool,

@@ -95,8 +95,8 @@ class EdgeProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES_MAX)
-        peer = transport.get_extra_info("peername")
-        self._address = peer[0] if isinstance(peer, tuple) else ""
+        peer = cast(tuple[str, int] | None, transport.get_extra_info("peername"))
+        self._address = peer[0] if peer else ""
         self._since_s = self.server.loop.time()
         self.server.add(self)
 
@@ -289,4 +289,4 @@ def _absolute(url: bytes) -> tuple[bytes, bytes] | None:
         parts = parse_url(url)
     except HttpParserInvalidURLError:
         return None
-    return None if parts.host is None else (parts.path or b"/", parts.query or b"")
+    return (parts.path or b"/", parts.query or b"") if parts.host else None

@@ -26,6 +26,7 @@ LINE_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
 
 PORTS = {"http": 80, "https": 443}
 _BODILESS = ("GET", "DELETE")
+_START = {method: method.encode() + b" " for method in ("POST", "GET", "DELETE", "PUT", "PATCH")}
 
 
 class Proxy(Value, frozen=True, kw_only=True):
@@ -114,7 +115,7 @@ def request_head(request: UpstreamRequest, first_fields: bytes, body_bytes: int)
     headers, path = request.headers, request.path
     sized = body_bytes or request.method not in _BODILESS
     lines = [
-        b"%b %b HTTP/1.1" % (request.method.encode(), path),
+        _START[request.method] + path + b" HTTP/1.1",
         first_fields,
         *map(b": ".join, headers),
         b"content-length: %d\r\n\r\n" % body_bytes if sized else b"\r\n",

@@ -1,7 +1,7 @@
 """The gateway's `Transport` port on the pool: from an operator's upstream to a target, and the POST itself."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -26,50 +26,61 @@ from allgate.wire.headers import Headers
 PROXY_PORT = 3128  # where a proxy's URL names none: Squid's, which most proxies took over
 
 
+UPSTREAMS_MAX = 1_024  # remembered with their targets; a changed configuration brings new ones
+
+
 class PooledTransport:
-    """Sends to upstreams through one pool. Targets are remembered by what they are made of."""
+    """Sends to upstreams through one pool. An upstream is a frozen value, so its target is worked out once."""
 
     def __init__(self, pool: Pool, deadlines: Deadlines = DEADLINES) -> None:
         self._pool = pool
         self._deadlines = deadlines
-        self._targets: dict[tuple[object, ...], tuple[Target, str]] = {}
+        self._targets: dict[int, tuple[Upstream, Target, str]] = {}
+
+    def try_send(
+        self, upstream: Upstream, path: str, headers: Headers, body: bytes, sink: ReplySink
+    ) -> Exchange | None:
+        """POST on a kept connection, now; None: there is none. Raises: ValueError."""
+        _, target, base_path = self._targets.get(id(upstream)) or self._remembered(upstream)
+        request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=(body,))
+        return self._pool.try_send(target, request, sink, self._deadlines)
 
     async def send(
         self,
         upstream: Upstream,
         path: str,
         headers: Headers,
-        body: Sequence[bytes],
+        body: bytes,
         sink: ReplySink,
         *,
         fresh: bool = False,
     ) -> Exchange:
         """POST to the upstream's base URL followed by `path`. Raises: AttemptFailed(NOT_SENT), ValueError."""
-        target, base_path = self._target(upstream)
-        request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=tuple(body))
+        _, target, base_path = self._targets.get(id(upstream)) or self._remembered(upstream)
+        request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=(body,))
         return await self._pool.send(target, request, sink, self._deadlines, fresh=fresh)
 
     def written(
         self, upstream: Upstream, path: str, headers: Headers, body_bytes: int
     ) -> tuple[str, bytes]:
         """The URL, and the head as it would leave with a body of that length. Raises: ValueError."""
-        target, base_path = self._target(upstream)
+        _, target, base_path = self._targets.get(id(upstream)) or self._remembered(upstream)
         request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers)
         url = f"{target.scheme}://{target.host_field.decode()}{request.path.decode()}"
         return url, request_head(request, fields_for(target), body_bytes)
 
-    def _target(self, upstream: Upstream) -> tuple[Target, str]:
-        close_delimited = upstream.provider.close_delimited
-        key = (upstream.base_url, upstream.proxy, upstream.ca_file, close_delimited)
-        found = self._targets.get(key)
-        if found is None:
-            found = self._targets[key] = target_of(
-                upstream.base_url,
-                proxy=upstream.proxy,
-                ca_file=upstream.ca_file,
-                close_delimited_ok=close_delimited,
-            )
-        return found
+    def _remembered(self, upstream: Upstream) -> tuple[Upstream, Target, str]:
+        """By identity; the entry holds the value, so its id is nobody else's."""
+        if len(self._targets) >= UPSTREAMS_MAX:
+            self._targets.clear()
+        target, base_path = target_of(
+            upstream.base_url,
+            proxy=upstream.proxy,
+            ca_file=upstream.ca_file,
+            close_delimited_ok=upstream.provider.close_delimited,
+        )
+        entry = self._targets[id(upstream)] = (upstream, target, base_path)
+        return entry
 
 
 def target_of(
@@ -116,6 +127,7 @@ def _parts(url: str, what: str) -> tuple[Literal["http", "https"], str, int | No
     return split.scheme, split.hostname.encode("idna").decode("ascii"), split.port, split.path
 
 
+@lru_cache(maxsize=UPSTREAMS_MAX)
 def _path_bytes(path: str) -> bytes:
     plain = path.isascii() and path.isprintable() and " " not in path
     return (path if plain else quote(path, safe=LINE_CHARACTERS)).encode("ascii")

@@ -28,9 +28,9 @@ from allgate.wire.span import renamed_member, set_member, set_scalar
 _FORWARDED = frozenset({b"openai-beta", b"idempotency-key"})
 
 # Members that are looked at, all of them small. The others stay bytes.
-_READ = (
-    "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "n", "tools", "functions",
-    "web_search_options", "modalities", "extra_body",
+_READ = frozenset(
+    ("model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "n", "tools", "functions",
+     "web_search_options", "modalities", "extra_body")
 )  # fmt: skip
 SEALED = ENVELOPE_PREFIX.encode()
 
@@ -62,29 +62,35 @@ _scalar = msgspec.json.Decoder()
 
 def read_head(request: WireRequest) -> Head:
     """The head of a chat body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
-    raw = raw_members(request.body)
-    body = {name: _decoded(raw[name], name) for name in _READ if name in raw}
+    whole = request.body
+    raw = raw_members(whole)
+    fields = frozenset(raw)
+    body = {name: _decoded(raw[name], name) for name in fields & _READ}
     if "extra_body" in body:
         body = merged_extra_body(body)
-    options = optional_object(body, "stream_options") or {}
     limit = optional_int(body, "max_completion_tokens")
     n = optional_int(body, "n")
     return Head(
         model=model_of(body),
-        stream=optional_bool(body, "stream") or False,
-        stream_usage=optional_bool(options, "include_usage", "stream_options.include_usage") or False,
+        stream=bool(optional_bool(body, "stream")),
+        stream_usage="stream_options" in body and _wants_usage(body),
         output_tokens_max=limit if limit is not None else optional_int(body, "max_tokens"),
         n=1 if n is None else n,
-        fields=frozenset(raw),
-        features=_features(body, raw.get("messages") if may_hold_media(request.body) else None),
-        borrowed=_borrowed(raw, request.body),
-        sealed=SEALED in request.body,
-        input_bytes=len(request.body),
+        fields=fields,
+        features=_features(body, raw.get("messages") if may_hold_media(whole) else None),
+        borrowed=_borrowed(raw, fields, whole),
+        sealed=SEALED in whole,
+        input_bytes=len(whole),
     )
 
 
-def _borrowed(raw: dict[str, msgspec.Raw], body: bytes) -> frozenset[str]:
-    found = _NOTHING if _BORROWED.isdisjoint(raw) else _BORROWED & raw.keys()
+def _wants_usage(body: JsonObject) -> bool:
+    options = optional_object(body, "stream_options") or {}
+    return bool(optional_bool(options, "include_usage", "stream_options.include_usage"))
+
+
+def _borrowed(raw: dict[str, msgspec.Raw], fields: frozenset[str], body: bytes) -> frozenset[str]:
+    found = fields & _BORROWED
     if b'"reasoning_' in body:
         found |= {name for name, quoted in _BORROWED_THOUGHTS.items() if quoted in body}
     if "tool_choice" in raw and any(word in bytes(raw["tool_choice"]) for word in _BORROWED_CHOICES):

@@ -40,14 +40,19 @@ _messages = msgspec.json.Decoder(list[_Message])
 _parts = msgspec.json.Decoder(list[_Part])
 
 
-# Every member that can hold media ends in one of these, unless its name is written with escapes, which no client does
-# and which at worst sends media to a provider that then refuses them.
-_HINTS = (b'_url"', b'"input_audio"', b'"file"', b'"images"', b'"audio"')
-
-
 def may_hold_media(body: bytes) -> bool:
-    """False where no media can be in a body: a search at memory speed spares most requests the closer look."""
-    return any(hint in body for hint in _HINTS)
+    """False where no media can be in a body: a search at memory speed spares most requests the closer look.
+
+    Every member that can hold media ends in one of these, unless its name is written with escapes, which no client does
+    and which at worst sends media to a provider that then refuses them.
+    """
+    return (
+        b'_url"' in body
+        or b'"input_audio"' in body
+        or b'"file"' in body
+        or b'"images"' in body
+        or b'"audio"' in body
+    )
 
 
 def media_kinds(messages: msgspec.Raw) -> set[MediaKind]:

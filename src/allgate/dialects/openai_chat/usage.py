@@ -8,7 +8,7 @@ OpenAI's totals include what we include: cached tokens in the prompt, reasoning 
 """
 
 from allgate.core.usage import USAGE_NOTHING, Usage, special_tier
-from allgate.dialects.passes.lenient import count_of, object_of
+from allgate.dialects.passes.lenient import counts_of, object_of
 from allgate.wire.json import Json, JsonObject
 
 _CACHE_READ = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
@@ -21,32 +21,32 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | No
     Never fails.
     """
     source = object_of(wire)
-    prompt = object_of(source.get("prompt_tokens_details") or source.get("input_tokens_details"))
-    completion = object_of(source.get("completion_tokens_details") or source.get("output_tokens_details"))
-    input_tokens = _either(source, "prompt_tokens", "input_tokens")
-    output_tokens = _either(source, "completion_tokens", "output_tokens")
-    reasoning = _count(completion, "reasoning_tokens")
-    if reasoning is None:
-        reasoning = _count(source, "reasoning_tokens")
-    total = _count(source, "total_tokens")
-    if reasoning and _beside(input_tokens, output_tokens, reasoning, total, excludes_reasoning):
+    totals = counts_of(source)
+    prompt = counts_of(source.get("prompt_tokens_details") or source.get("input_tokens_details"))
+    completion = counts_of(source.get("completion_tokens_details") or source.get("output_tokens_details"))
+    input_tokens = totals.get("prompt_tokens", totals.get("input_tokens"))
+    output_tokens = totals.get("completion_tokens", totals.get("output_tokens"))
+    reasoning = completion.get("reasoning_tokens", totals.get("reasoning_tokens"))
+    if reasoning and _beside(
+        input_tokens, output_tokens, reasoning, totals.get("total_tokens"), excludes_reasoning
+    ):
         output_tokens = (output_tokens or 0) + reasoning
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_tokens=_in_details(prompt, source, _CACHE_READ),
-        cache_write_tokens=_in_details(prompt, source, _CACHE_WRITE),
+        cache_read_tokens=_first(_CACHE_READ, prompt, totals),
+        cache_write_tokens=_first(_CACHE_WRITE, prompt, totals),
         reasoning_tokens=reasoning,
-        input_text_tokens=_count(prompt, "text_tokens"),
-        input_audio_tokens=_count(prompt, "audio_tokens"),
-        input_image_tokens=_count(prompt, "image_tokens"),
-        input_video_tokens=_count(prompt, "video_tokens"),
-        output_text_tokens=_count(completion, "text_tokens"),
-        output_audio_tokens=_count(completion, "audio_tokens"),
-        output_image_tokens=_count(completion, "image_tokens"),
-        accepted_prediction_tokens=_count(completion, "accepted_prediction_tokens"),
-        rejected_prediction_tokens=_count(completion, "rejected_prediction_tokens"),
-        web_search_calls=_count(source, "num_search_queries"),
+        input_text_tokens=prompt.get("text_tokens"),
+        input_audio_tokens=prompt.get("audio_tokens"),
+        input_image_tokens=prompt.get("image_tokens"),
+        input_video_tokens=prompt.get("video_tokens"),
+        output_text_tokens=completion.get("text_tokens"),
+        output_audio_tokens=completion.get("audio_tokens"),
+        output_image_tokens=completion.get("image_tokens"),
+        accepted_prediction_tokens=completion.get("accepted_prediction_tokens"),
+        rejected_prediction_tokens=completion.get("rejected_prediction_tokens"),
+        web_search_calls=totals.get("num_search_queries"),
         service_tier=special_tier(tier),
     )
     return None if usage == USAGE_NOTHING else usage
@@ -98,21 +98,10 @@ def _beside(
     return total == (input_tokens or 0) + (output_tokens or 0) + reasoning
 
 
-def _count(source: JsonObject, key: str) -> int | None:
-    """This member, if it is a count. Read for every answer, so the usual case comes first."""
-    value = source.get(key)
-    return value if type(value) is int and value >= 0 else count_of(value)
-
-
-def _either(source: JsonObject, key: str, other: str) -> int | None:
-    found = _count(source, key)
-    return _count(source, other) if found is None else found
-
-
-def _in_details(details: JsonObject, source: JsonObject, keys: tuple[str, ...]) -> int | None:
-    """The first of these members that is a count, in the details or at the top level."""
-    for place in (details, source):
+def _first(keys: tuple[str, ...], *places: dict[str, int]) -> int | None:
+    """The first of these members, in the details or at the top level."""
+    for place in places:
         for key in keys:
-            if key in place and (count := _count(place, key)) is not None:
-                return count
+            if key in place:
+                return place[key]
     return None

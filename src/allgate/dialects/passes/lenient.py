@@ -44,3 +44,16 @@ def count_of(value: Json) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def counts_of(value: Json) -> dict[str, int]:
+    """The members of an object that are counts. One pass over what is there, instead of a question for all that may be."""
+    if not isinstance(value, dict):
+        return {}
+    counts: dict[str, int] = {}
+    for name, member in cast(JsonObject, value).items():
+        if type(member) is int and member >= 0:
+            counts[name] = member
+        elif type(member) is float and (whole := count_of(member)) is not None:
+            counts[name] = whole
+    return counts
