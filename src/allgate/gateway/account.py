@@ -34,7 +34,7 @@ async def account_reply(services: Services, call: Call, rest: str) -> WireReply:
     """`rest` is the path after the version. Raises: Refused: 400, 401, 404."""
     caller = authenticate(services.directory, call)
     if rest == "/balance":
-        return _json(call, _balance(services, caller))
+        return _json(call, await _balance(services, caller))
     if rest == "/dashboard/billing/subscription":
         return _json(call, await _subscription(services, caller))
     if rest == "/dashboard/billing/usage":
@@ -46,12 +46,11 @@ async def account_reply(services: Services, call: Call, rest: str) -> WireReply:
     return _json(call, _receipt(proof))
 
 
-def _balance(services: Services, caller: Caller) -> dict[str, object]:
-    ledger, account_id = services.ledger, caller.account_id
-    balance, available = ledger.balance_nano_usd(account_id), ledger.available_nano_usd(account_id)
+async def _balance(services: Services, caller: Caller) -> dict[str, object]:
+    balance, available = await services.ledger.funds(caller.account_id)
     return {
         "object": "balance",
-        "account": account_id,
+        "account": caller.account_id,
         "balance_usd": usd_text(balance),
         "held_usd": usd_text(balance - available),
         "available_usd": usd_text(available),

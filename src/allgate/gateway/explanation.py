@@ -126,7 +126,7 @@ async def money(services: Services, call: Call, allowed: Permitted) -> JsonObjec
     pricing, head = allowed.pricing, allowed.head
     hold = hold_for(call, allowed)
     _, ratio = read_price_ref(pricing.id)
-    available = services.ledger.available_nano_usd(allowed.caller.account_id)
+    available = (await services.ledger.funds(allowed.caller.account_id)).available_nano_usd
     return {
         "price": pricing.id,
         "prices": prices_shown(pricing.sheet),

@@ -6,7 +6,7 @@ real socket, never a mock of the gateway itself.
 
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.billing.prices import Charge
@@ -55,6 +55,13 @@ class LogRow(Value, frozen=True, kw_only=True):
     user_agent: str
 
 
+class Funds(NamedTuple):
+    """`available_nano_usd`: the balance less what is set aside for requests, here and on other nodes."""
+
+    balance_nano_usd: NanoUsd
+    available_nano_usd: NanoUsd
+
+
 class Ledger(Protocol):
     """Holds and settlements. All amounts in nano-USD."""
 
@@ -68,12 +75,8 @@ class Ledger(Protocol):
         Idempotent by request id. `line` is the request's, and kept with its charge; that of a void is not."""
         ...
 
-    def available_nano_usd(self, account_id: str) -> NanoUsd:
-        """Balance less open holds. Raises: KeyError: no such account."""
-        ...
-
-    def balance_nano_usd(self, account_id: str) -> NanoUsd:
-        """Raises: KeyError: no such account."""
+    async def funds(self, account_id: str) -> Funds:
+        """What an account has. Raises: KeyError: no such account; Refused(OVERLOADED): the store is gone."""
         ...
 
 
@@ -228,9 +231,7 @@ class Transport(Protocol):
         go to the sink."""
         ...
 
-    def written(
-        self, upstream: Upstream, path: str, headers: Headers, body_bytes: int
-    ) -> tuple[str, bytes]:
+    def written(self, upstream: Upstream, path: str, headers: Headers, body_bytes: int) -> tuple[str, bytes]:
         """The URL, and the head as it would leave with a body of that length."""
         ...
 

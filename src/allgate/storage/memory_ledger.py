@@ -9,7 +9,7 @@ from asyncio import Future, get_running_loop
 from allgate.billing.book import Book
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.core.money import NanoUsd
-from allgate.gateway.ports import LogRow
+from allgate.gateway.ports import Funds, LogRow
 
 
 class MemoryLedger:
@@ -29,6 +29,10 @@ class MemoryLedger:
         done: Future[Receipt] = get_running_loop().create_future()
         done.set_result(self.book.settle(settlement))
         return done
+
+    async def funds(self, account_id: str) -> Funds:
+        """Raises: KeyError: no such account."""
+        return Funds(self.balance_nano_usd(account_id), self.available_nano_usd(account_id))
 
     def available_nano_usd(self, account_id: str) -> NanoUsd:
         """Raises: KeyError: no such account."""

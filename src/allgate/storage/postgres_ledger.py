@@ -23,7 +23,8 @@ import asyncpg
 import msgspec
 
 from allgate.billing.ledger import Hold, Receipt, Settlement
-from allgate.gateway.ports import LogRow
+from allgate.gateway.ports import Funds, LogRow
+from allgate.storage import postgres_statements as sql
 from allgate.storage.connection import ConstraintBroken, DatabaseGone, DatabaseRefused
 from allgate.storage.group_commit import (
     COMMIT_WAIT_S,
@@ -118,6 +119,16 @@ class PostgresLedger:
             durable = self._loop.create_future()
         durable.set_result(receipt)
         return durable
+
+    async def funds(self, account_id: str) -> Funds:
+        """As the database has it: what nodes have leased is set aside. Raises: KeyError; Refused(OVERLOADED)."""
+        try:
+            found = await self.link.use(lambda connection: connection.rows(Funds, sql.FUNDS, account_id))
+        except DatabaseGone as error:
+            raise gone() from error
+        if not found:
+            raise KeyError(account_id)
+        return found[0]
 
     @property
     def waiting(self) -> int:

@@ -178,3 +178,6 @@ MOVE_BALANCES = """
 UPDATE balances b SET balance_nano_usd = b.balance_nano_usd + m.balance, pending_nano_usd = b.pending_nano_usd + m.pending
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS m(account, balance, pending) WHERE b.account = m.account
 """
+
+# $1 account.
+FUNDS = "SELECT balance_nano_usd, balance_nano_usd - pending_nano_usd FROM balances WHERE account = $1"

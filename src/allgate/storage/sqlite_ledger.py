@@ -23,7 +23,7 @@ from allgate.billing.book import Book
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.core.errors import ErrorKind, Failure, Refused
 from allgate.core.money import NanoUsd
-from allgate.gateway.ports import LogRow
+from allgate.gateway.ports import Funds, LogRow
 from allgate.storage.group_commit import (
     COMMIT_WAIT_S,
     WAITING_MAX,
@@ -103,6 +103,10 @@ class SqliteLedger:
             durable = self._loop.create_future()
         durable.set_result(receipt)
         return durable
+
+    async def funds(self, account_id: str) -> Funds:
+        """Raises: KeyError: no such account."""
+        return Funds(self.balance_nano_usd(account_id), self.available_nano_usd(account_id))
 
     def available_nano_usd(self, account_id: str) -> NanoUsd:
         """Raises: KeyError: no such account."""
