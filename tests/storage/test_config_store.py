@@ -16,6 +16,7 @@ from allgate.admin.rows import (
     SheetRow,
     UpstreamRow,
 )
+from allgate.catalogue.rows import RuleRow
 from allgate.core.secret import Secret
 from allgate.core.value import changed
 from allgate.storage.config_store import RevisionMoved, publish, read_number, read_published
@@ -125,6 +126,34 @@ def test_every_table_holds_its_rows(connection: sqlite3.Connection):
 def test_no_table_and_no_document_holds_a_key(connection: sqlite3.Connection):
     store(connection, document())
     assert KEY not in "\n".join(connection.iterdump())
+
+
+def test_what_a_row_says_of_its_family_stands_in_columns_of_its_own(connection: sqlite3.Connection):
+    row = ModelRow(
+        name="O",
+        family="claude-opus-4-7",
+        aliases=("best",),
+        thinking="adaptive",
+        rules=(RuleRow(clear=("seed",), why="w"),),
+        deployments=(DeploymentRow(upstream="u0", rules=(RuleRow(refuse=("n",), why="v"),)),),
+        free=True,
+    )
+    wanted = document_of(Declaration(models=(row, ModelRow(name="P"))), lambda reference, _: reference)
+    store(connection, wanted)
+    query = "SELECT family, aliases, profile, rules, family_rules, free FROM models ORDER BY name"
+    assert table(connection, query) == [
+        (
+            "claude-opus-4-7",
+            '["best"]',
+            '{"thinking":"adaptive"}',
+            '[{"clear":["seed"],"why":"w"}]',
+            1,
+            1,
+        ),
+        (None, None, None, None, 1, 0),
+    ]
+    assert table(connection, "SELECT model, rules FROM deployments") == [("", '[{"refuse":["n"],"why":"v"}]')]
+    assert read_published(connection).document == wanted
 
 
 def test_a_changed_price_is_another_row_and_the_old_one_stays(connection: sqlite3.Connection):

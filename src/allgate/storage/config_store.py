@@ -137,14 +137,21 @@ def _write_sheet(
 
 def _write_model(run: Callable[[str, Parameters], None], kept: Kept[ModelRecord], now_ms: int) -> None:
     row = kept.record
-    members = _members(row, "name", "sheet", "output_tokens_default", "owned_by")
-    run("write_model", members | _state(kept, now_ms))
+    members = _members(
+        row, "name", "sheet", "output_tokens_default", "owned_by", "family", "family_rules", "free"
+    )
+    said = {"aliases": row.aliases, "profile": row.profile, "rules": row.rules}
+    run(
+        "write_model",
+        members | {name: _json_or_none(value) for name, value in said.items()} | _state(kept, now_ms),
+    )
     run("delete_deployments", {"public_model": row.name})
     for position, entry in enumerate(row.deployments):
         run(
             "write_deployment",
             _members(entry, "upstream", "model", "priority", "weight")
-            | {"public_model": row.name, "position": position, "caps": _json(entry.caps)},
+            | {"public_model": row.name, "position": position, "caps": _json(entry.caps)}
+            | {"rules": _json_or_none(entry.rules)},
         )
 
 

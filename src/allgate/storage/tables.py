@@ -89,8 +89,15 @@ models = _table(
     _text("sheet", null=True),
     _number("output_tokens_default", null=True),
     _text("owned_by"),
+    _text("family", null=True),
+    _text("aliases", null=True),
+    _text("profile", null=True),
+    _text("rules", null=True),
+    Column("family_rules", Boolean, nullable=True),
+    Column("free", Boolean, nullable=True),
     *_kept(),
 )
+"""`aliases`, `profile` and `rules` are JSON; null stands for what a row does not say."""
 
 deployments = _table(
     "deployments",
@@ -101,6 +108,7 @@ deployments = _table(
     Column("priority", Integer, nullable=False),
     Column("weight", Integer, nullable=False),
     _text("caps"),
+    _text("rules", null=True),
 )
 
 PRICE_COLUMNS = (

@@ -34,6 +34,7 @@ CREATE TABLE deployments (
     priority INTEGER NOT NULL,
     weight INTEGER NOT NULL,
     caps TEXT COLLATE "C" NOT NULL,
+    rules TEXT COLLATE "C",
     PRIMARY KEY (public_model, position)
 );
 
@@ -69,6 +70,12 @@ CREATE TABLE models (
     sheet TEXT COLLATE "C",
     output_tokens_default BIGINT,
     owned_by TEXT COLLATE "C" NOT NULL,
+    family TEXT COLLATE "C",
+    aliases TEXT COLLATE "C",
+    profile TEXT COLLATE "C",
+    rules TEXT COLLATE "C",
+    family_rules BOOLEAN,
+    free BOOLEAN,
     managed_by TEXT COLLATE "C" NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,

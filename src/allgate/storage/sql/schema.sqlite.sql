@@ -36,6 +36,7 @@ CREATE TABLE deployments (
     priority INTEGER NOT NULL,
     weight INTEGER NOT NULL,
     caps TEXT NOT NULL,
+    rules TEXT,
     PRIMARY KEY (public_model, position)
 )
  WITHOUT ROWID;
@@ -74,6 +75,12 @@ CREATE TABLE models (
     sheet TEXT,
     output_tokens_default BIGINT,
     owned_by TEXT NOT NULL,
+    family TEXT,
+    aliases TEXT,
+    profile TEXT,
+    rules TEXT,
+    family_rules BOOLEAN,
+    free BOOLEAN,
     managed_by TEXT NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,

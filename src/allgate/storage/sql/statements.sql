@@ -30,7 +30,7 @@ INSERT INTO credentials (upstream, position, reference) VALUES (:upstream, :posi
 
 -- name: write_model
 -- Create or change a public model.
-INSERT INTO models (name, sheet, output_tokens_default, owned_by, managed_by, disabled, changed_ms) VALUES (:name, :sheet, :output_tokens_default, :owned_by, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET sheet = excluded.sheet, output_tokens_default = excluded.output_tokens_default, owned_by = excluded.owned_by, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
+INSERT INTO models (name, sheet, output_tokens_default, owned_by, family, aliases, profile, rules, family_rules, free, managed_by, disabled, changed_ms) VALUES (:name, :sheet, :output_tokens_default, :owned_by, :family, :aliases, :profile, :rules, :family_rules, :free, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET sheet = excluded.sheet, output_tokens_default = excluded.output_tokens_default, owned_by = excluded.owned_by, family = excluded.family, aliases = excluded.aliases, profile = excluded.profile, rules = excluded.rules, family_rules = excluded.family_rules, free = excluded.free, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
 -- name: delete_deployments
 -- Forget the deployments of a model, before its present ones are written.
@@ -38,7 +38,7 @@ DELETE FROM deployments WHERE deployments.public_model = :public_model;
 
 -- name: write_deployment
 -- One deployment of a model, in its place.
-INSERT INTO deployments (public_model, position, upstream, model, priority, weight, caps) VALUES (:public_model, :position, :upstream, :model, :priority, :weight, :caps);
+INSERT INTO deployments (public_model, position, upstream, model, priority, weight, caps, rules) VALUES (:public_model, :position, :upstream, :model, :priority, :weight, :caps, :rules);
 
 -- name: write_price
 -- A dated price sheet; the same prices under the same name are there already.
