@@ -44,7 +44,8 @@ def may_try_another(error: AttemptFailed, *, safe_to_repeat: bool) -> bool:
 
 
 def for_client(failure: Failure) -> Failure:
-    """A provider's failure in the words the client should read: our key's trouble is not the client's."""
+    """A provider's failure in the words the client should read: our key's trouble is not the client's, and is not mended
+    by asking again."""
     if failure.upstream and failure.kind in _OUR_FAULT:
         return changed(
             failure,
@@ -53,5 +54,6 @@ def for_client(failure: Failure) -> Failure:
             code="upstream_error",
             param=None,
             status_override=None,
+            final=True,
         )
     return failure

@@ -25,7 +25,7 @@ def encoded(kind: ErrorKind, message: str = "because", **members):
         (ErrorKind.RATE_LIMIT, 429, "rate_limit_error"),
         (ErrorKind.INTERNAL, 500, "api_error"),
         (ErrorKind.UNSUPPORTED, 400, "invalid_request_error"),
-        (ErrorKind.UPSTREAM, 502, "api_error"),
+        (ErrorKind.UPSTREAM, 529, "overloaded_error"),
         (ErrorKind.TIMEOUT, 504, "timeout_error"),
         (ErrorKind.OVERLOADED, 529, "overloaded_error"),
     ],
@@ -48,6 +48,27 @@ def test_a_status_of_the_upstream_is_kept_but_for_overload_and_billing():
     assert encoded(ErrorKind.BAD_REQUEST, status_override=422)[0] == 422
     assert encoded(ErrorKind.OVERLOADED, status_override=503)[0] == 529
     assert encoded(ErrorKind.BILLING, status_override=429)[0] == 402
+
+
+@pytest.mark.parametrize(
+    "kind", [ErrorKind.INTERNAL, ErrorKind.UPSTREAM, ErrorKind.TIMEOUT, ErrorKind.OVERLOADED]
+)
+def test_what_a_provider_could_not_do_this_time_is_told_as_overload(kind):
+    """Claude Code repeats a 500, 502 or 503 ten times over three minutes and a 529 twice."""
+    for status in (None, 500, 502, 503, 504):
+        got, body, headers = encoded(kind, status_override=status, upstream=True)
+        assert (got, body["error"]["type"]) == (529, "overloaded_error")
+        assert b"x-should-retry" not in headers
+    failure = Failure(kind=kind, message="because", upstream=True)
+    assert b"overloaded_error" in ANTHROPIC.encode_stream_error(failure, "req_1")
+
+
+def test_what_a_repetition_would_not_mend_is_no_overload():
+    refused = encoded(ErrorKind.UPSTREAM, upstream=True, final=True)
+    assert (refused[0], refused[1]["error"]["type"]) == (502, "api_error")
+    assert refused[2][b"x-should-retry"] == b"false"
+    ours = encoded(ErrorKind.INTERNAL)
+    assert (ours[0], ours[1]["error"]["type"]) == (500, "api_error")
 
 
 def test_what_no_repetition_mends_says_so():

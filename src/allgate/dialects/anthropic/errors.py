@@ -48,6 +48,9 @@ _FINAL = frozenset(
     {ErrorKind.AUTH, ErrorKind.BILLING, ErrorKind.PERMISSION, ErrorKind.NOT_FOUND, ErrorKind.CONTEXT_LENGTH}
 )
 
+_PASSING = frozenset({ErrorKind.INTERNAL, ErrorKind.TIMEOUT})
+"""A provider's, which mend themselves as overload does; the gateway's own do not."""
+
 _BY_STATUS: dict[int, ErrorKind] = {
     400: ErrorKind.BAD_REQUEST, 401: ErrorKind.AUTH, 402: ErrorKind.BILLING, 403: ErrorKind.PERMISSION,
     404: ErrorKind.NOT_FOUND, 405: ErrorKind.METHOD, 408: ErrorKind.TIMEOUT, 409: ErrorKind.CONFLICT,
@@ -99,16 +102,26 @@ def encode_stream_error(failure: Failure, request_id: str) -> bytes:
 
 
 def _status(failure: Failure) -> int:
-    own = _WORDS[failure.kind][0]
+    kind = _told_as(failure)
     given = failure.status_override
-    if given is None or failure.kind in (ErrorKind.BILLING, ErrorKind.OVERLOADED):
-        return own
+    if given is None or kind in (ErrorKind.BILLING, ErrorKind.OVERLOADED):
+        return _WORDS[kind][0]
     return given
+
+
+def _told_as(failure: Failure) -> ErrorKind:
+    """What a provider could not do this time is told as overload, where a repetition may help.
+
+    Claude Code repeats a 500, 502 or 503 ten times in three minutes, each time with its whole conversation, and a 529 twice
+    (measured); then it turns to the model that its user named for that case.
+    """
+    passing = failure.kind is ErrorKind.UPSTREAM or (failure.upstream and failure.kind in _PASSING)
+    return ErrorKind.OVERLOADED if passing and not failure.final else failure.kind
 
 
 def _error_body(failure: Failure, request_id: str) -> JsonObject:
     message = _worded(failure.message) if failure.kind is ErrorKind.CONTEXT_LENGTH else failure.message
-    error: JsonObject = {"type": _WORDS[failure.kind][1], "message": message}
+    error: JsonObject = {"type": _WORDS[_told_as(failure)][1], "message": message}
     return {"type": "error", "error": error, "request_id": request_id}
 
 
