@@ -137,8 +137,9 @@ class ResponseStore(Protocol):
     bytes_max: int
     """Of one response, its own input and its answer together."""
 
-    def put(self, response: StoredResponse) -> None:
-        """Keep it. Never waits, never fails: one that cannot be written is counted and logged."""
+    def put(self, response: StoredResponse) -> "Future[None] | None":
+        """Keep it. Never fails: one that cannot be written is counted and logged. With a future, it is found only after
+        that is done, and the answer's end should wait for it."""
         ...
 
     async def get(self, account_id: str, response_id: str) -> StoredResponse | None:

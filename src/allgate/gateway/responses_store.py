@@ -10,7 +10,9 @@ through. It is handed to the store after its charge is durable and before its la
 can continue. An answer that broke off, or whose client left, is not kept.
 """
 
-from collections.abc import Iterable
+from asyncio import Future
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from allgate.core.errors import ErrorKind, Failure, WireError, refused, wire_error
 from allgate.core.value import Value, changed
@@ -160,28 +162,31 @@ def _check_size(items: Iterable[bytes]) -> None:
 
 
 class Keeping:
-    """Where the answer of one call goes when it is complete."""
+    """Where the answer of one call goes when it is complete. Then `lost` says why it is not kept, and `writing` what its
+    end has to wait for."""
 
-    __slots__ = ("_account_id", "_continued", "_store")
+    __slots__ = ("_account_id", "_continued", "_store", "lost", "writing")
 
     def __init__(self, store: ResponseStore, found: Continued, account_id: str) -> None:
         self._store = store
         self._continued = found
         self._account_id = account_id
+        self.lost = ""
+        self.writing: Future[None] | None = None
 
-    def whole(self, body: bytes) -> str:
-        """A unary reply. Returns why it is not kept; empty: it is, or it is no answer."""
-        answer = answered(body)
-        return "" if answer is None else self._put(answer, "")
+    def whole(self, body: bytes) -> None:
+        """A unary reply."""
+        if (answer := answered(body)) is not None:
+            self._put(answer, "")
 
     def stream(self, tail: bytes) -> None:
-        """The last bytes of a stream, whose notes have left long ago."""
+        """The last bytes of a stream."""
         if (answer := answered_by_stream(tail)) is not None:
             self._put(
                 answer, "" if answer.repeated else "its provider did not repeat it when it was complete"
             )
 
-    def _put(self, answer: Answered, lost: str) -> str:
+    def _put(self, answer: Answered, lost: str) -> None:
         found, call = self._continued, self._continued.call
         size = sum(map(len, found.items)) + len(answer.answer)
         if size > self._store.bytes_max:
@@ -199,8 +204,8 @@ class Keeping:
             said = (b"[" + b",".join(found.items) + b"]").decode("utf-8", "replace")
             shown = answer.answer.decode("utf-8", "replace")
             response = changed(response, input=said, answer=shown, items=answer.items)
-        self._store.put(response)
-        return lost
+        self.lost = lost
+        self.writing = self._store.put(response)
 
 
 class KeepingClient(ClientBehind):
@@ -213,9 +218,18 @@ class KeepingClient(ClientBehind):
         self._keeping = keeping
 
     def reply(self, reply: WireReply) -> None:
-        lost = self._keeping.whole(reply.body) if reply.status == 200 else ""
-        super().reply(noted(reply, dropped("store", lost)) if lost else reply)
+        if reply.status == 200:
+            self._keeping.whole(reply.body)
+            if self._keeping.lost:
+                reply = noted(reply, dropped("store", self._keeping.lost))
+        self._when_kept(partial(super().reply, reply))
 
     def finish(self, tail: bytes) -> None:
         self._keeping.stream(tail)
-        super().finish(tail)
+        self._when_kept(partial(super().finish, tail))
+
+    def _when_kept(self, end: Callable[[], None]) -> None:
+        if self._keeping.writing is None:
+            end()
+        else:
+            self._keeping.writing.add_done_callback(lambda _: end())

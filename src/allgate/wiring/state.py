@@ -117,7 +117,11 @@ async def _with_database(settings: Settings, database: Database) -> State:
     loop_lag = LoopLag(loop)
     loop_lag.start()
     responses = StoredResponses(
-        database.writer, database.reader, hours=kept.keep_hours, bytes_max=kept.bytes_max
+        database.writer,
+        database.reader,
+        hours=kept.keep_hours,
+        bytes_max=kept.bytes_max,
+        shared=not isinstance(database, SqliteDatabase),
     )
     responses.start(loop, _now_ms)
     state = State(
