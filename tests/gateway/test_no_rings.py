@@ -59,9 +59,7 @@ async def rings(s: Stand, ask) -> int:
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         ours = [
-            one
-            for one in gc.garbage
-            if type(one).__module__.startswith(("allgate.gateway", "allgate.http"))
+            one for one in gc.garbage if type(one).__module__.startswith(("allgate.gateway", "allgate.http"))
         ]
         return len(ours)
     finally:
