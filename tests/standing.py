@@ -36,13 +36,16 @@ XAI = Vendor("xai", ["openai_chat"], "/v1")
 class At(NamedTuple):
     """Where a public model runs: whose rules, and what it is called there. `caps`: the deployment's own, as TOML.
 
-    `origin`: of an upstream that is not the simulator.
+    `origin`: of an upstream that is not the simulator. `family`: of the catalogue. `named`: it is a row of its own, not only
+    another name of one.
     """
 
     vendor: Vendor
     model: str
     caps: str = ""
     origin: str = ""
+    family: str = ""
+    named: bool = True
 
 
 class House(NamedTuple):
@@ -73,7 +76,7 @@ def configuration(origin: str, models: Mapping[str, At]) -> str:
                 f'[[upstreams]]\nname = "{name}"\ncredentials = ["sk-up"]\n{row}'
                 for name, row in upstreams.items()
             ),
-            *(_model(name, at) for name, at in models.items()),
+            *(_model(name, at) for name, at in models.items() if at.named),
             account,
         )
     )
@@ -86,7 +89,8 @@ def _name(vendor: Vendor) -> str:
 def _model(name: str, at: At) -> str:
     caps = f", caps = {at.caps}" if at.caps else ""
     deployment = f'{{ upstream = "{_name(at.vendor)}", model = "{at.model}"{caps} }}'
-    return f'[[models]]\nname = "{name}"\nprice = {PRICE}\ndeployments = [{deployment}]\n'
+    family = f'family = "{at.family}"\n' if at.family else ""
+    return f'[[models]]\nname = "{name}"\n{family}price = {PRICE}\ndeployments = [{deployment}]\n'
 
 
 @contextmanager

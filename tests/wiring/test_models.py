@@ -129,6 +129,12 @@ def test_the_familys_aliases_belong_to_its_public_name():
     assert "opus-eu-low" in built(row(name="opus-eu"))
 
 
+def test_an_exact_name_wins_over_a_familys_alias():
+    found = built(row(), row(name="claude-4.7-opus", family="claude-sonnet-4-6"))
+    assert found["claude-4.7-opus"].profile.family == "claude-sonnet-4-6"
+    assert found[OPUS].aliases == ()
+
+
 def test_an_exact_name_wins_over_a_suffix():
     found = built(row(), row(name=f"{OPUS}-low", family="claude-sonnet-4-6"))
     assert found[f"{OPUS}-low"].profile.family == "claude-sonnet-4-6"

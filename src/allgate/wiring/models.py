@@ -97,11 +97,18 @@ def _model(
         price_id=_price_id(record, document, profile),
         output_tokens_default=default or OUTPUT_TOKENS_DEFAULT,
         owned_by=record.owned_by or family.owned_by,
-        aliases=(*record.aliases, *(family.aliases if record.name == family.public else ())),
+        aliases=(*record.aliases, *_aliases_of(family, record, document)),
         profile=profile,
         rules=every,
         glances=glances(every) if every else {},
     )
+
+
+def _aliases_of(family: Family, record: ModelRecord, document: Document) -> tuple[str, ...]:
+    """The family's aliases, where the row has its public name and no row has theirs."""
+    if record.name != family.public:
+        return ()
+    return tuple(alias for alias in family.aliases if alias not in document.models)
 
 
 def _family(record: ModelRecord, families: Mapping[str, Family], where: str) -> Family:
