@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,7 +24,7 @@ app.add_typer(keys, name="keys")
 accounts = typer.Typer(help="Accounts: list, top up, debit.", no_args_is_help=True)
 app.add_typer(accounts, name="accounts")
 
-ledger = typer.Typer(help="The books: verify, correct.", no_args_is_help=True)
+ledger = typer.Typer(help="The books: verify, export, correct.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
 
 Config = Annotated[
@@ -231,6 +231,29 @@ def verify_ledger(config: Config = None, database: Database = None) -> None:
 
     if not verify(existing(settings_of(config, database))):
         raise typer.Exit(1)
+
+
+@ledger.command("export")
+def export_ledger(
+    what: Annotated[
+        Literal["transfers", "requests"], typer.Argument(help="Movements of money, or the request log.")
+    ] = "transfers",
+    form: Annotated[Literal["csv", "jsonl"], typer.Option("--format", help="csv or jsonl.")] = "csv",
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="ISO date or time, UTC. Default: the beginning."),
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option("--before", metavar="TIME", help="Likewise, not included. Default: now.")
+    ] = None,
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Print every transfer or request of a time, with exact amounts. Prices and balances can be recomputed from both."""
+    from allgate.cli.export import export
+    from allgate.cli.operate import existing, settings_of
+
+    export(existing(settings_of(config, database)), what, form, first, before)
 
 
 @app.command()

@@ -24,7 +24,7 @@ class MemoryLedger:
         """Raises: Refused(BILLING), Refused(CONFLICT)."""
         self.book.hold(hold)
 
-    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":  # noqa: ARG002  the port's
         """Idempotent by request id; no line is kept. Raises: KeyError: never held."""
         done: Future[Receipt] = get_running_loop().create_future()
         done.set_result(self.book.settle(settlement))

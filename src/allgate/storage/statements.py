@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -231,6 +232,37 @@ STATEMENTS = (
             select(*tables.transfers.columns)
             .where(tables.transfers.c.id == bindparam("id"))
             .order_by(tables.transfers.c.kind)
+        ),
+    ),
+    Statement(
+        "export_transfers",
+        "Transfers of a range of time behind the last one that was read, in the order of their ids.",
+        lambda: (
+            select(*tables.transfers.columns)
+            .where(
+                tuple_(tables.transfers.c.id, tables.transfers.c.kind)
+                > tuple_(bindparam("after_id", type_=Text), bindparam("after_kind", type_=Text)),
+                tables.transfers.c.at_ms >= bindparam("from_ms"),
+                tables.transfers.c.at_ms < bindparam("before_ms"),
+            )
+            .order_by(tables.transfers.c.id, tables.transfers.c.kind)
+            .limit(bindparam("rows_max"))
+            .offset(literal_column("0"))
+        ),
+    ),
+    Statement(
+        "export_requests",
+        "Lines of the request log of a range of time behind the last one that was read, in the order of their ids.",
+        lambda: (
+            select(*tables.requests.columns)
+            .where(
+                tables.requests.c.request_id > bindparam("after_id"),
+                tables.requests.c.started_ms >= bindparam("from_ms"),
+                tables.requests.c.started_ms < bindparam("before_ms"),
+            )
+            .order_by(tables.requests.c.request_id)
+            .limit(bindparam("rows_max"))
+            .offset(literal_column("0"))
         ),
     ),
     Statement(

@@ -154,6 +154,20 @@ SELECT transfers.id, transfers.kind, transfers.debit, transfers.credit, transfer
 FROM transfers
 WHERE transfers.id = :id ORDER BY transfers.kind;
 
+-- name: export_transfers
+-- Transfers of a range of time behind the last one that was read, in the order of their ids.
+SELECT transfers.id, transfers.kind, transfers.debit, transfers.credit, transfers.amount_nano_usd, transfers.at_ms, transfers."key", transfers.price, transfers.reason
+FROM transfers
+WHERE (transfers.id, transfers.kind) > (:after_id, :after_kind) AND transfers.at_ms >= :from_ms AND transfers.at_ms < :before_ms ORDER BY transfers.id, transfers.kind
+ LIMIT :rows_max OFFSET 0;
+
+-- name: export_requests
+-- Lines of the request log of a range of time behind the last one that was read, in the order of their ids.
+SELECT requests.request_id, requests.started_ms, requests.account, requests."key", requests.dialect, requests.operation, requests.model, requests.upstream, requests.upstream_model, requests.upstream_dialect, requests.passthrough, requests.stream, requests.status, requests.outcome, requests.attempts, requests.duration_ms, requests.first_byte_ms, requests.charged_nano_usd, requests.hold_nano_usd, requests.price, requests.error, requests.notes, requests.user_agent, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
+FROM requests
+WHERE requests.request_id > :after_id AND requests.started_ms >= :from_ms AND requests.started_ms < :before_ms ORDER BY requests.request_id
+ LIMIT :rows_max OFFSET 0;
+
 -- name: expire_requests
 -- Forget the oldest log rows of one account, a bounded number of them.
 DELETE FROM requests WHERE requests.request_id IN (SELECT requests.request_id
