@@ -1,7 +1,5 @@
 import asyncio
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from threading import Event
 
@@ -10,9 +8,12 @@ import pytest
 from allgate.core.errors import ErrorKind, Refused
 from allgate.core.value import changed
 from allgate.gateway.ports import StoredResponse
+from allgate.storage.connection import Jobs
+from allgate.storage.postgres import PostgresThread
+from allgate.storage.postgres_schema import prepare
 from allgate.storage.reader import Reader
 from allgate.storage.response_store import HOUR_MS, ROWS_PER_STEP, WAITING_BYTES_MAX, StoredResponses
-from allgate.storage.schema import open_reading, open_writing
+from allgate.storage.schema import open_writing
 from allgate.storage.writer import Writer
 from storage.logged import DEADLINE_S
 
@@ -34,28 +35,40 @@ SECOND = changed(FIRST, id="resp_2", parent="resp_1", items=("msg_2",))
 class Kept:
     """A store on a database of its own. `settle` waits until all that was handed over is written."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.writer = Writer(open_writing(path))
-        self.reader = Reader(path)
-        self.store = StoredResponses(self.writer, self.reader, hours=24, bytes_max=1_000)
+    def __init__(self, writer: Jobs, reader: Jobs) -> None:
+        self.writer, self.reader = writer, reader
+        self.store = StoredResponses(writer, reader, hours=24, bytes_max=1_000)
 
     async def settle(self) -> None:
         self.store.flush()
         await asyncio.wrap_future(self.writer.submit(lambda _: None))
 
     def ids(self) -> list[str]:
-        with closing(open_reading(self.path)) as connection:
-            return [row[0] for row in connection.execute("SELECT id FROM responses ORDER BY id")]
+        return self._texts("SELECT id FROM responses ORDER BY id")
 
     def items(self) -> list[str]:
-        with closing(open_reading(self.path)) as connection:
-            return [row[0] for row in connection.execute("SELECT item FROM response_items ORDER BY item")]
+        return self._texts("SELECT item FROM response_items ORDER BY item")
+
+    def _texts(self, statement: str) -> list[str]:
+        found = self.reader.submit(lambda connection: connection.execute(statement, {}).fetchall())
+        return [row[0] for row in found.result()]
+
+    async def drop(self, table: str) -> None:
+        await asyncio.wrap_future(
+            self.writer.submit(lambda one: one.execute(f"DROP TABLE {table}", {}) and None)
+        )
 
 
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    one = Kept(tmp_path / "t.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+    if request.param == "sqlite":
+        path = tmp_path / "t.db"
+        one = Kept(Writer(open_writing(path)), Reader(path))
+    else:
+        url = request.getfixturevalue("postgres_url")
+        writer = PostgresThread(url)
+        writer.submit(prepare).result()
+        one = Kept(writer, PostgresThread(url, reading=True))
     yield one
     one.reader.close()
     one.writer.close()
@@ -153,12 +166,8 @@ async def test_many_old_responses_go_in_steps_between_which_others_write(kept: K
 
 
 async def test_what_cannot_be_written_is_counted_and_disturbs_nobody(kept: Kept) -> None:
-    begun, go_on = Event(), Event()
-    kept.writer.submit(
-        lambda connection: (connection.execute("DROP TABLE response_items"), begun.set(), go_on.wait())
-    )
+    await kept.drop("response_items")
     kept.store.put(FIRST)
-    go_on.set()
     await kept.settle()
     assert kept.store.unwritten_total == 1
     kept.writer.close()
@@ -168,13 +177,10 @@ async def test_what_cannot_be_written_is_counted_and_disturbs_nobody(kept: Kept)
 
 
 async def test_a_store_that_cannot_be_read_asks_to_try_again(kept: Kept) -> None:
-    await asyncio.wrap_future(
-        kept.writer.submit(lambda connection: connection.execute("DROP TABLE responses") and None)
-    )
+    await kept.drop("responses")
     with pytest.raises(Refused) as refused:
         await kept.store.get("a", "resp_1")
     assert refused.value.failure.kind is ErrorKind.OVERLOADED
-    assert isinstance(refused.value.__cause__, sqlite3.Error)
 
 
 async def test_no_hours_keep_nothing(kept: Kept) -> None:
