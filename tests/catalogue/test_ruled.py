@@ -118,7 +118,7 @@ def test_a_default_is_sent_where_nothing_was_said_and_noted() -> None:
         (Rule(action="refuse", settings=("temperature",), at_most=1), "temperature must be at most 1, got 1.5"),
         (Rule(action="refuse", settings=("thinking_budget",), below="max_tokens"), "less than max_tokens (2048), got 4096"),
         (Rule(action="refuse", settings=("top_p", "temperature"), when=("together",)), "top_p and temperature cannot be used together"),
-        (Rule(action="refuse", settings=("endpoint",), among=("gemini",), why="ask elsewhere"), "not offered on openai_chat: ask elsewhere"),
+        (Rule(action="refuse", settings=("endpoint",), among=("gemini",), why="ask elsewhere"), "not offered at /v1/chat/completions: ask elsewhere"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_with_which_value_and_why(rule: Rule, told: str) -> None:

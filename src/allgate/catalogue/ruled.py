@@ -11,9 +11,10 @@ or renamed is a note; `set` is one where the client had said something else.
 from collections.abc import Callable, Iterable
 
 from allgate.catalogue.bounds import has_bounds, in_words, is_inside, nearest
+from allgate.catalogue.narrow import PATHS
 from allgate.catalogue.rule import NOT, Action, Rule
 from allgate.catalogue.settings import MEMBERS_ONLY, Setting, effort_for, setting, thinks
-from allgate.core.errors import WireError, unsupported, wire_error
+from allgate.core.errors import ErrorKind, Failure, WireError, unsupported, wire_error
 from allgate.core.value import Value, changed
 from allgate.dialects.anthropic.versions import INTERLEAVED_THINKING
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
@@ -24,10 +25,6 @@ _HOLDS: dict[str, Callable[[ChatRequest], bool]] = {
     "thinking": lambda request: thinks(request) is True,
     "stream": lambda request: request.stream,
     "interleaved": lambda request: any(beta.startswith(INTERLEAVED_THINKING) for beta in request.betas),
-}
-_REFUSED = {
-    "endpoint": "This model is not offered on {value}",
-    "system": "This model takes no system prompt",
 }
 
 
@@ -163,8 +160,11 @@ def _refuse(case: _Case) -> _Kept:
 def _refusal(case: _Case) -> WireError:
     """A 400 with what was wrong, with which value, and what to do about it."""
     name, why = case.setting.name, _because(case.rule)
-    if name in _REFUSED:
-        return unsupported(_REFUSED[name].format(value=case.said) + why, param="model")
+    if name == "endpoint":
+        told = f"This model is not offered at {PATHS.get(case.said, case.said)}{why}"
+        return WireError(
+            Failure(kind=ErrorKind.UNSUPPORTED, message=told, code="unsupported_endpoint", param="model")
+        )
     if bounds := in_words(case.request, case.rule):
         return wire_error(f"{name} must be {bounds}, got {case.said}{why}", param=name)
     if "together" in case.rule.when:
