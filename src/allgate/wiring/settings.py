@@ -133,6 +133,13 @@ class Ledger(Section, frozen=True, kw_only=True):
             description="The file that keeps charges while the database is gone; 16 MiB are reserved for it. Empty: beside the database, with `.outbox` behind its name."
         ),
     ] = ""
+    audit_s: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            description="How often every balance is compared with its transfers, for `allgate_ledger_drift` in `/metrics`. 0: never.",
+        ),
+    ] = 300.0
 
 
 class Secrets(Section, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from allgate.storage.writer import WriterBusy
 from allgate.telemetry.loop_lag import LoopLag
 from allgate.telemetry.metrics import Metrics
 from allgate.telemetry.recorder import RequestRecorder
+from allgate.wiring.audits import Audits
 from allgate.wiring.backing import Backing, Gauges, KeptLedger
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.credentials import resolved
@@ -54,6 +55,7 @@ class State:
     loop_lag: LoopLag
     request_log: RequestLog
     database: Database
+    audits: Audits
 
     @property
     def directory(self) -> LiveDirectory:
@@ -78,6 +80,7 @@ class State:
         """Write what waits, then let go."""
         self.loop_lag.stop()
         self.responses.stop()
+        await self.audits.stop()
         await self.backing.stop()
         await self.backing.ledger.close()
         self.request_log.close()
@@ -133,7 +136,10 @@ async def _with_database(settings: Settings, database: Database) -> State:
         loop_lag=loop_lag,
         request_log=request_log,
         database=database,
+        audits=Audits(database.reader, every_s=settings.ledger.audit_s),
     )
+    state.audits.show(metrics)
+    state.audits.start()
     for name, kind, text, read in (*backing.gauges(), *_gauges(state)):
         metrics.gauge(name, kind, text, partial(_one, read))
     return state
