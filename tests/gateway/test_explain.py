@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from allgate.routing.affinity import Home
 from stand import ASK, KEY, Reply, Stand, Vendor, connection, serving, stand
 
 DIALECTS = ("openai_chat", "openai_responses", "anthropic", "gemini")
@@ -214,12 +215,60 @@ async def test_candidates_stand_in_their_order_with_the_reason() -> None:
         }
 
 
-async def test_a_draw_can_be_had_again() -> None:
-    models = {"m": [(0, "sim-echo"), (0, "sim-tools")]}
-    async with stand(models) as s:
-        drawn = await explained(s, CHAT)
-        again = await explained(s, CHAT, draw=drawn["draw"])
-        assert again == drawn
+EQUALS = f"""
+[server]
+listen = "127.0.0.1:0"
+[[upstreams]]
+name = "a"
+provider = "anthropic"
+credentials = ["sk-ant-1"]
+[[upstreams]]
+name = "b"
+provider = "anthropic"
+credentials = ["sk-ant-2"]
+[[models]]
+name = "m"
+deployments = [{{ upstream = "a", model = "x", weight = 1 }}, {{ upstream = "b", model = "x", weight = 3 }}]
+price = {{ input = "3", output = "15" }}
+[[accounts]]
+name = "demo"
+balance_usd = "10"
+keys = [{{ name = "demo", secret = "{KEY}" }}]
+"""
+
+
+async def test_equals_are_drawn_by_weight_and_a_draw_can_be_had_again() -> None:
+    async with serving(EQUALS) as running, connection(running.url) as line:
+
+        async def ask(**more: object) -> dict:
+            await line.send("/v1/explain", {"path": "/v1/chat/completions", "body": CHAT, **more})
+            return (await line.read()).json
+
+        for draw, best, weight in ((0.2, "a", 1), (0.3, "b", 3)):
+            first, second = (await ask(draw=draw))["candidates"]
+            assert (first["upstream"], second["order"][:25]) == (best, "priority 0, after the dra")
+            assert first["order"] == f"priority 0, drawn among 2 equals by weight {weight} of 4"
+        drawn = await ask()
+        assert await ask(draw=drawn["draw"]) == drawn
+
+
+async def test_seals_that_lead_home_are_named_as_the_reason() -> None:
+    async with serving(EQUALS) as running, connection(running.url) as line:
+        home = Home(upstream="a", model="x", credential="a#1")
+        running.services.seal_homes.remember("demo", b'"signature":"' + SEAL + b'"', home)
+        thought = {"type": "thinking", "thinking": "hm", "signature": SEAL.decode()}
+        said = [
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": [thought]},
+            {"role": "user", "content": "b"},
+        ]
+        body = {"model": "m", "max_tokens": 99, "messages": said}
+        await line.send("/v1/explain", {"path": "/v1/messages", "body": body, "draw": 0.9})
+        best = (await line.read()).json["candidates"][0]
+        assert (best["upstream"], best["order"].rpartition(": ")[2]) == (
+            "a",
+            "the sealed reasoning in the request was issued here",
+        )
 
 
 async def test_who_lacks_what_the_request_needs_is_left_out() -> None:
@@ -233,6 +282,8 @@ async def test_who_lacks_what_the_request_needs_is_left_out() -> None:
             {"upstream": "sim0", "model": "gpt-4o", "because": "it has no web_search"}
         ]
 
+
+SEAL = b"EqQBCgIYAhIM" + b"x" * 200
 
 RULES = """
 rules = [

@@ -112,6 +112,7 @@ async def explain_reply(services: Services, call: Call, draw: float | None = Non
         "would": "run",
         "reply": None,
         "model": None,
+        "asks_for": [],
         "candidates": [],
         "left_out": [],
         "money": None,
@@ -128,7 +129,7 @@ async def _explain(services: Services, call: Call, draw: float, document: JsonOb
     if call.dialect.name == KEEPING_DIALECT:
         call = (await continued(services, call)).call
     allowed = permitted(services.directory, call, authenticate(services.directory, call))
-    document["model"] = allowed.model.name
+    document |= {"model": allowed.model.name, "asks_for": sorted(allowed.head.features)}
     document["left_out"] = left_out(allowed, call.dialect.name, draw)
     candidates = planned(services, call, allowed, draw)
     document["money"] = await money(services, call, allowed)
@@ -148,7 +149,10 @@ def _why_here(place: int, candidates: tuple[Candidate, ...], drawn: tuple[Candid
     words = f"priority {deployment.priority}"
     if len(equals) == 1:
         return words
-    if drawn[place].deployment is not deployment and equals[0] is one:
+    if equals[0] is one and (drawn[place].deployment, drawn[place].credential) != (
+        deployment,
+        one.credential,
+    ):
         return f"{words}, before its equals: the sealed reasoning in the request was issued here"
     total = sum(other.deployment.weight for other in equals)
     if equals[0] is one:
