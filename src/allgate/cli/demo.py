@@ -10,6 +10,7 @@ from pathlib import Path
 
 from allgate.admin.price_rows import SheetRow
 from allgate.admin.rows import AccountRow, Declaration, DeploymentRow, KeyRow, ModelRow, UpstreamRow
+from allgate.catalogue.profile import Ability
 from allgate.core.secret import Secret
 from allgate.simulator.in_thread import running
 from allgate.telemetry.log import set_up
@@ -20,12 +21,20 @@ DEMO_KEY = "sk-allgate-demo-0000000000000000"
 SHEET = "simulator-demo"
 BALANCE_USD = "100"
 
-# vendor, public name, the vendor's name of the model, what it is spoken to in
+# vendor, public name, family, what it is spoken to in
 MODELS = (
     ("openai", "GPT-5.5", "gpt-5.5", ("openai_chat", "openai_responses")),
     ("anthropic", "Claude-Sonnet-4.6", "claude-sonnet-4-6", ("anthropic",)),
-    ("google", "Gemini-3-Pro", "gemini-3-pro-preview", ("gemini",)),
+    ("google", "Gemini-3-Pro", "gemini-3-pro", ("gemini",)),
 )
+
+# The simulator answers by schema, as OpenAI does; the family follows a reseller's document, where GPT-5.5 does not.
+ABILITIES: dict[str, tuple[Ability, ...]] = {
+    "GPT-5.5": (
+        "tools", "image_input", "document_input", "json_object", "json_schema", "web_search", "code_execution",
+        "prompt_cache",
+    )
+}  # fmt: skip
 
 
 def run_demo(state: Path | None, port: int) -> None:
@@ -60,11 +69,12 @@ def demo_declaration(simulator_url: str) -> Declaration:
         models=tuple(
             ModelRow(
                 name=public,
-                deployments=(DeploymentRow(upstream=f"simulator-{vendor}", model=model),),
+                family=family,
+                deployments=(DeploymentRow(upstream=f"simulator-{vendor}"),),
                 price=SHEET,
-                owned_by=vendor,
+                abilities=ABILITIES.get(public),
             )
-            for vendor, public, model, _ in MODELS
+            for vendor, public, family, _ in MODELS
         ),
         prices=(
             SheetRow(
