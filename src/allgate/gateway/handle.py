@@ -33,9 +33,6 @@ async def handle(services: Services, call: Call, client: Client) -> None:
         caller = authenticate(services.directory, call)
         allowed = permitted(services.directory, call, caller)
         candidates = planned(services, call, allowed, services.dice())
-        if may_stray(allowed.model):
-            seals = services.seal_box(caller.account_id)
-            candidates = services.seal_homes.homeward(candidates, call, caller.account_id, seals)
         reservation = await reserve(services.ledger, call, allowed)
     except AllgateError as error:
         client.reply(call.dialect.encode_error(error.failure, call.request_id))
@@ -52,7 +49,11 @@ async def handle(services: Services, call: Call, client: Client) -> None:
 
 def planned(services: Services, call: Call, allowed: Permitted, dice: float) -> tuple[Candidate, ...]:
     """The candidates, best first. Raises: Refused: 400, 503."""
-    return plan(allowed.model, allowed.head, call.dialect.name, dice)
+    candidates = plan(allowed.model, allowed.head, call.dialect.name, dice)
+    if not may_stray(allowed.model):
+        return candidates
+    account_id = allowed.caller.account_id
+    return services.seal_homes.homeward(candidates, call, account_id, services.seal_box(account_id))
 
 
 async def _serve(
