@@ -62,7 +62,9 @@ class EdgeClient:
         if self.gone or self.started or self._complete:
             return
         body = reply.body
-        head = self._head(reply.status, reply.headers, b"content-length: %d\r\n\r\n" % len(body))
+        # a 304 may not say 0: it would be the length of what the client has
+        framing = b"content-length: %d\r\n\r\n" % len(body) if reply.status != 304 else b"\r\n"
+        head = self._head(reply.status, reply.headers, framing)
         self._connection.transport.write(head if self._silent else head + body)
         self._end()
 
