@@ -55,6 +55,8 @@ def _fixed(dialect: str, name: str, value: Any) -> dict[str, Any] | None:
     match dialect, name:
         case "openai_chat", "thinking_budget":
             return {"thinking": {"type": "enabled", "budget_tokens": value}}
+        case "openai_chat", "nested_temperature":
+            return {"extra_body.temperature": value}
         case "openai_chat", "google_budget":
             return {_GOOGLE + "thinking_budget": value}
         case "openai_chat", "thinking_level":
@@ -94,6 +96,23 @@ def question(
     for name, value in said.items():
         for word, inner in (_fixed(dialect, name, value) or {}).items():
             _put(body, word.split("."), inner)
+    return path, body
+
+
+def with_picture(dialect: str, model: str, mime: str, base64: str) -> tuple[str, dict[str, Any]]:
+    """Path and body of a question about an inline picture."""
+    path, body = question(dialect, model, {})
+    url = f"data:{mime};base64,{base64}"
+    match dialect:
+        case "openai_chat":
+            body["messages"][0]["content"] = [{"type": "image_url", "image_url": {"url": url}}]
+        case "openai_responses":
+            body["input"] = [{"role": "user", "content": [{"type": "input_image", "image_url": url}]}]
+        case "anthropic":
+            source = {"type": "base64", "media_type": mime, "data": base64}
+            body["messages"][0]["content"] = [{"type": "image", "source": source}]
+        case _:
+            body["contents"][0]["parts"] = [{"inlineData": {"mimeType": mime, "data": base64}}]
     return path, body
 
 

@@ -104,6 +104,16 @@ def test_a_system_role_is_seen_without_reading_the_messages() -> None:
         assert SETTINGS["system"].said(found) == said
 
 
+def test_what_a_client_nests_in_extra_body_counts_as_said() -> None:
+    one, request = CHAT_DIALECTS["openai_chat"], wire("openai_chat", {})
+    body = json.loads(request.body) | {"extra_body": {"temperature": 0.5}}
+    request = WireRequest(method="POST", path=request.path, body=json.dumps(body).encode())
+    seen = glances((Rule(action="clear", settings=("temperature",)),))
+    found = examined(one.read_head(request), request, one, seen).asked
+    assert found is not None
+    assert found.sampling.temperature == 0.5
+
+
 def test_a_dialect_that_cannot_say_a_setting_has_no_rule_about_it() -> None:
     seen = glances((Rule(action="clear", settings=("top_k", "seed"), when=("thinking",)),))
     assert seen["openai_responses"].triggers == ()

@@ -194,8 +194,9 @@ def test_a_member_of_one_dialect_is_a_setting_too() -> None:
     assert kept(request, Rule(action="clear", settings=("extra.enable_search",))).extra == {
         "openai_chat": {"kept": 1}
     }
-    forced = kept(PLAIN, Rule(action="set", settings=("extra.enable_search",), value=True))
-    assert forced.extra == {"openai_chat": {"enable_search": True}}
+    forced = Rule(action="set", settings=("extra.enable_search",), value=True)
+    assert kept(PLAIN, forced, to="openai_chat").extra == {"openai_chat": {"enable_search": True}}
+    assert kept(PLAIN, forced, to="gemini").extra == {"gemini": {"enable_search": True}}
 
 
 def test_a_form_of_the_answer_can_be_changed_or_taken_back() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from catalogue.houses import SAFETY
-from catalogue.spelled import DIALECTS, can_say, error_of, found, question
+from catalogue.spelled import DIALECTS, can_say, error_of, found, question, with_picture
 from catalogue.test_family import OF_SEED_000
 from stand import KEY, Reply, connection
 from standing import House
@@ -64,6 +64,7 @@ RULES = (
     Case("2.7.2 opus 4.7 does not think", OPUS, {**SAMPLED, "top_k": 5}, NO_SAMPLING | {THINKS: GONE}, "top_p"),
     Case("2.7.2 opus 4.8", "Claude-Opus-4.8", {**SAMPLED, "thinking_budget": 2048}, NO_SAMPLING | {THINKS: "adaptive"}, "temperature"),
     Case("2.7.2 fable 5", "Claude-Fable-5", {**SAMPLED, "thinking_budget": 2048}, NO_SAMPLING | {THINKS: "adaptive"}, "temperature"),
+    Case("2.7.2 what is nested in extra_body", OPUS, {"nested_temperature": 0.5}, NO_SAMPLING, "temperature"),
     Case("2.7.3 budget too small", SONNET, {"thinking_budget": 1023}, refused="1024"),
     Case("2.7.3 budget not below max_tokens", SONNET, {"thinking_budget": 2048, "max_tokens": 2048}, refused="max_tokens"),
     Case("2.7.3 budget too small, opus 4.7", OPUS, {"thinking_budget": 100}, refused="1024"),
@@ -105,7 +106,7 @@ UNKNOWN = tuple(
 EVERYWHERE = tuple(
     (case, dialect) for case in (*RULES, *UNKNOWN) for dialect in case.only if can_say(dialect, case.says)
 )
-EVERYWHERE_COUNT = 140
+EVERYWHERE_COUNT = 141
 
 
 def named(case_and_dialect: tuple[Case, str]) -> str:
@@ -147,6 +148,27 @@ async def test_names_are_case_sensitive(families_house: House, model: str, diale
     reply = await _asked(families_house, Case("", model.lower(), {}), dialect)
     assert reply.status == 404
     assert f"The model '{model.lower()}' does not exist" in error_of(dialect, reply.json)[1]
+
+
+# §1.4 and §1.8.6, §2.3: a family's list of picture types, and a picture of the other's
+GIF = ("image/gif", "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+HEIC = ("image/heic", "AAAAGGZ0eXBoZWljAAAAAG1pZjFoZWlj")
+PICTURES = (("Gemini-3.5-Flash", GIF, "image/heic"), (SONNET, HEIC, "image/gif"))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(("model", "picture", "instead"), PICTURES)
+async def test_a_picture_of_a_type_that_the_family_does_not_take_is_refused(
+    families_house: House, model: str, picture: tuple[str, str], instead: str, dialect: str
+) -> None:
+    before = families_house.sim.ledger.lines[-1:]
+    path, body = with_picture(dialect, model, *picture)
+    async with connection(families_house.url) as line:
+        await line.send(path, body, {"anthropic-version": "2023-06-01"})
+        reply = await line.read()
+    assert reply.status == 400, reply.body
+    assert instead in error_of(dialect, reply.json)[1]
+    assert families_house.sim.ledger.lines[-1:] == before, "nothing is sent upstream"
 
 
 async def _asked(house: House, case: Case, dialect: str) -> Reply:

@@ -31,7 +31,9 @@ _STUBS: Mapping[str, tuple[str, Json]] = {
     "gemini": ("contents", [{"role": "user", "parts": [{"text": "."}]}]),
 }
 _SYSTEM_STUB: Json = {"role": "system", "content": "."}
-_ALWAYS = ("model", "stream")
+_HOLDS_MEMBERS = "extra_body"
+"""What clients of chat write when they meant the SDK's argument of this name: what it holds counts as members of the body."""
+_ALWAYS = ("model", "stream", _HOLDS_MEMBERS)
 _NO_SEALS = SealBox((b"",), "")
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -55,6 +57,8 @@ class Glance(Value, frozen=True, kw_only=True):
     def may_act(self, head: Head) -> bool:
         """Can any rule act on this body?"""
         fields = head.fields
+        if _HOLDS_MEMBERS in fields:
+            return bool(self.triggers)
         for one in self.triggers:
             if one.output_above is not None and (head.output_tokens_max or 0) <= one.output_above:
                 continue

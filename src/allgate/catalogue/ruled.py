@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from allgate.catalogue.bounds import has_bounds, in_words, is_inside, nearest
 from allgate.catalogue.narrow import PATHS
 from allgate.catalogue.rule import NOT, Action, Rule
-from allgate.catalogue.settings import MEMBERS_ONLY, Setting, effort_for, setting, thinks
+from allgate.catalogue.settings import MEMBERS_ONLY, Setting, effort_for, setting, thinks, with_member
 from allgate.core.errors import ErrorKind, Failure, WireError, unsupported, wire_error
-from allgate.core.value import Value, changed
+from allgate.core.value import Value
 from allgate.dialects.anthropic.versions import INTERLEAVED_THINKING
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
 from allgate.operations.chat.request import ChatRequest
@@ -130,8 +130,7 @@ def _renamed(case: _Case, name: str) -> ChatRequest | None:
         effort = effort_for(case.said)
         return None if effort is None else setting(name).put(case.request, effort)
     request = case.setting.put(case.request, None)
-    own = {**request.extra.get(case.to, {}), name.removeprefix(MEMBERS_ONLY): case.said}
-    return changed(request, extra={**request.extra, case.to: own})
+    return with_member(request, case.to, name.removeprefix(MEMBERS_ONLY), case.said)
 
 
 def _set(case: _Case) -> _Kept:
@@ -139,8 +138,7 @@ def _set(case: _Case) -> _Kept:
         return None
     name = case.setting.name
     notes = () if case.said is None else (converted(name, f"set{_because(case.rule)}"),)
-    edit = Edit(setting=name, value=case.rule.value)
-    return case.setting.put(case.request, case.rule.value), edit, notes
+    return _valued(case), Edit(setting=name, value=case.rule.value), notes
 
 
 def _default(case: _Case) -> _Kept:
@@ -148,7 +146,15 @@ def _default(case: _Case) -> _Kept:
         return None
     name, value = case.setting.name, case.rule.value
     note = added(name, f"{value}{_because(case.rule)}")
-    return case.setting.put(case.request, value), Edit(setting=name, value=value), (note,)
+    return _valued(case), Edit(setting=name, value=value), (note,)
+
+
+def _valued(case: _Case) -> ChatRequest:
+    """With the rule's value; a member that only one dialect knows is for the provider, whatever the client speaks."""
+    name, value = case.setting.name, case.rule.value
+    if name.startswith(MEMBERS_ONLY):
+        return with_member(case.request, case.to, name.removeprefix(MEMBERS_ONLY), value)
+    return case.setting.put(case.request, value)
 
 
 def _refuse(case: _Case) -> _Kept:

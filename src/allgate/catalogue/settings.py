@@ -221,19 +221,21 @@ def _extra(name: str) -> Setting:
     member = name.removeprefix(MEMBERS_ONLY)
     dialects = (_CHAT, _TEXT, _RESPONSES, _ANTHROPIC, _GEMINI)
 
-    def put(request: ChatRequest, value: Json) -> ChatRequest:
-        own = {key: old for key, old in request.extra.get(request.dialect, {}).items() if key != member}
-        if value is not None:
-            own[member] = value
-        return changed(request, extra={**request.extra, request.dialect: own})
-
     return Setting(
         name=name,
         said=lambda request: request.extra.get(request.dialect, {}).get(member),
-        put=put,
+        put=lambda request, value: with_member(request, request.dialect, member, value),
         members=dict.fromkeys(dialects, (member,)),
         own=dict.fromkeys(dialects, (member,)),
     )
+
+
+def with_member(request: ChatRequest, dialect: str, member: str, value: Json) -> ChatRequest:
+    """The request with a top-level member that only `dialect` knows; None: without it."""
+    own = {key: old for key, old in request.extra.get(dialect, {}).items() if key != member}
+    if value is not None:
+        own[member] = value
+    return changed(request, extra={**request.extra, dialect: own})
 
 
 def effort_for(value: Json) -> Effort | None:
