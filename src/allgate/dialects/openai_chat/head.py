@@ -8,7 +8,7 @@ import msgspec
 
 from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_chat.head_media import may_hold_media, media_kinds
+from allgate.dialects.openai_chat.head_messages import Seen, look_at
 from allgate.dialects.openai_chat.own import NAME
 from allgate.dialects.openai_chat.request_decode import merged_extra_body, model_of
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
@@ -46,15 +46,12 @@ _BORROWED = frozenset(
         "include_reasoning",
     }
 )
-_BORROWED_THOUGHTS = {
-    name: b'"' + name.encode() + b'"' for name in ("reasoning_content", "reasoning_details")
-}
-"""Members of earlier answers that only vendors who show their reasoning know: OpenAI refuses the whole request."""
 _BORROWED_CHOICES = (b'"any"', b'"tool"')
 """Anthropic's words in `tool_choice`."""
 
 _FEATURE_MEMBERS = frozenset({"tools", "functions", "web_search_options", "modalities"})
 _NOTHING: frozenset[str] = frozenset()
+_NOTHING_SEEN = Seen(set(), set())
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _scalar = msgspec.json.Decoder()
@@ -68,6 +65,8 @@ def read_head(request: WireRequest) -> Head:
     body = {name: _decoded(raw[name], name) for name in fields & _READ}
     if "extra_body" in body:
         body = merged_extra_body(body)
+    messages = raw.get("messages")
+    seen = _NOTHING_SEEN if messages is None else look_at(messages)
     limit = optional_int(body, "max_completion_tokens")
     n = optional_int(body, "n")
     return Head(
@@ -77,8 +76,8 @@ def read_head(request: WireRequest) -> Head:
         output_tokens_max=limit if limit is not None else optional_int(body, "max_tokens"),
         n=1 if n is None else n,
         fields=fields,
-        features=_features(body, raw.get("messages") if may_hold_media(whole) else None),
-        borrowed=_borrowed(raw, fields, whole),
+        features=_features(body, seen.kinds),
+        borrowed=_borrowed(raw, fields, seen.thoughts),
         sealed=SEALED in whole,
         input_bytes=len(whole),
     )
@@ -89,10 +88,9 @@ def _wants_usage(body: JsonObject) -> bool:
     return bool(optional_bool(options, "include_usage", "stream_options.include_usage"))
 
 
-def _borrowed(raw: dict[str, msgspec.Raw], fields: frozenset[str], body: bytes) -> frozenset[str]:
-    found = fields & _BORROWED
-    if b'"reasoning_' in body:
-        found |= {name for name, quoted in _BORROWED_THOUGHTS.items() if quoted in body}
+def _borrowed(raw: dict[str, msgspec.Raw], fields: frozenset[str], thoughts: set[str]) -> frozenset[str]:
+    """The members that only other vendors have; OpenAI refuses a whole request for `thoughts` in earlier answers."""
+    found = fields & _BORROWED | thoughts
     if "tool_choice" in raw and any(word in bytes(raw["tool_choice"]) for word in _BORROWED_CHOICES):
         found |= {"tool_choice"}
     return found
@@ -143,9 +141,8 @@ def _decoded(raw: msgspec.Raw, name: str) -> Json:
     return _scalar.decode(raw)
 
 
-def _features(body: JsonObject, messages: msgspec.Raw | None) -> frozenset[str]:
+def _features(body: JsonObject, kinds: set[MediaKind]) -> frozenset[str]:
     """Feature words, the same as those of the decoded request."""
-    kinds = media_kinds(messages) if messages is not None else set[MediaKind]()
     if not kinds and _FEATURE_MEMBERS.isdisjoint(body):
         return _NOTHING
     words = tuple(
