@@ -8,6 +8,8 @@ is in them: its hash is made where the key is.
 from typing import TypeAlias
 
 from allgate.admin.apply import Plan, changes_between, plan_apply
+from allgate.admin.price_import import plan_import
+from allgate.admin.price_rows import SheetRow
 from allgate.admin.records import Document, Kept, KeyRecord, check_keys, key_id
 from allgate.admin.rows import ConfigError
 from allgate.core.money import NanoUsd
@@ -33,6 +35,14 @@ class DisableKey(Value, frozen=True, kw_only=True, tag="disable_key"):
 
     account: str
     name: str
+
+
+class ImportPrices(Value, frozen=True, kw_only=True, tag="import_prices"):
+    """Take over these sheets, managed by the console. `sure`: also what is strange."""
+
+    sheets: tuple[SheetRow, ...]
+    sure: bool = False
+    dry_run: bool = False
 
 
 class TopUp(Value, frozen=True, kw_only=True, tag="top_up"):
@@ -62,7 +72,7 @@ class Correct(Value, frozen=True, kw_only=True, tag="correct"):
     reason: str
 
 
-Command: TypeAlias = Apply | CreateKey | DisableKey
+Command: TypeAlias = Apply | CreateKey | DisableKey | ImportPrices
 """What changes the configuration."""
 
 Order: TypeAlias = Command | TopUp | Debit | Correct
@@ -78,11 +88,13 @@ def plan_for(command: Command, current: Document) -> Plan:
             return _planned(current, _with_key(current, command.record))
         case DisableKey():
             return _planned(current, _without_key(current, key_id(command.account, command.name)))
+        case ImportPrices():
+            return plan_import(current, command.sheets, sure=command.sure)
 
 
 def is_dry(command: Command) -> bool:
     """The command only asks what would happen."""
-    return isinstance(command, Apply) and command.dry_run
+    return isinstance(command, (Apply, ImportPrices)) and command.dry_run
 
 
 def _planned(current: Document, after: Document) -> Plan:

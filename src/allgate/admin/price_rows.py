@@ -45,7 +45,7 @@ class UnitPrices(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     file_search: Annotated[str | None, Said(description="USD per search in hosted files. The same.")] = None
 
 
-class VariantRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VariantRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Other prices in some cases: a member of `models.price.variants`. Its prices are those members of `models.price` that
     differ; both conditions may be given."""
 
@@ -60,7 +60,7 @@ class VariantRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 0
 
 
-class ImagePriceRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ImagePriceRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a picture costs: a member of `models.price.images`."""
 
     price: Annotated[str, Said(description="USD per picture.")]

@@ -24,6 +24,9 @@ app.add_typer(keys, name="keys")
 accounts = typer.Typer(help="Accounts: list, top up, debit.", no_args_is_help=True)
 app.add_typer(accounts, name="accounts")
 
+prices = typer.Typer(help="Prices: import, list, show.", no_args_is_help=True)
+app.add_typer(prices, name="prices")
+
 ledger = typer.Typer(help="The books: verify, export, correct.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger")
 
@@ -203,6 +206,51 @@ def debit_account(
     from allgate.cli.operate import existing, settings_of
 
     debit(existing(settings_of(config, database)), account, amount, debit_id, reason)
+
+
+@prices.command("import")
+def import_prices(
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--models",
+            metavar="PROVIDER/MODEL",
+            help="Such as openai/gpt-5.5; may be repeated, or with commas. Default: those of every deployment.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Also what changes by more than a factor of two.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes and make none.")] = False,
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Take over what vendors ask, from the price list in the package genai-prices, and show what changes."""
+    from allgate.cli.operate import existing, settings_of
+    from allgate.cli.prices import take_over
+
+    wanted = [name for names in models or () for name in names.split(",")]
+    take_over(existing(settings_of(config, database)), wanted, sure=yes, dry_run=dry_run)
+
+
+@prices.command("list")
+def list_prices(config: Config = None, database: Database = None) -> None:
+    """List price sheets: input and output, who manages them, how many models have them."""
+    from allgate.cli.operate import existing, settings_of
+    from allgate.cli.prices import show_sheets
+
+    show_sheets(existing(settings_of(config, database)))
+
+
+@prices.command("show")
+def show_price(
+    name: Annotated[str, typer.Argument(help="The name of a sheet; a model's own has the model's.")],
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Show a sheet whole, and since when each version of it was in force."""
+    from allgate.cli.operate import existing, settings_of
+    from allgate.cli.prices import show_sheet
+
+    show_sheet(existing(settings_of(config, database)), name)
 
 
 @ledger.command("correct")

@@ -36,6 +36,12 @@ def read_priced(connection: Connection, ref: str) -> tuple[PriceSheet, Decimal] 
     return None if sheet is None else (sheet, ratio)
 
 
+def read_dates(connection: Connection, name: str) -> list[tuple[str, int]]:
+    """The id of every version of a sheet, and since when (milliseconds) it was in force; the newest first."""
+    rows = connection.execute(statements()["read_price_dates"], {"name": name}).fetchall()
+    return [(str(sheet_id), int(since_ms)) for sheet_id, since_ms in rows]
+
+
 def _cases(text: str | None, kind: type[ImagePrice] | type[PriceVariant]) -> tuple[object, ...]:
     """Decimals are text in the JSON of a row, as everywhere."""
     return () if text is None else msgspec.json.decode(text, type=tuple[kind, ...])

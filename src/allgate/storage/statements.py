@@ -226,6 +226,15 @@ STATEMENTS = (
         lambda: select(*tables.prices.columns).where(tables.prices.c.id == bindparam("id")),
     ),
     Statement(
+        "read_price_dates",
+        "Every version of a sheet, and since when it was in force; the newest first.",
+        lambda: (
+            select(tables.prices.c.id, tables.prices.c.valid_from_ms)
+            .where(tables.prices.c.name == bindparam("name"))
+            .order_by(tables.prices.c.valid_from_ms.desc(), tables.prices.c.id)
+        ),
+    ),
+    Statement(
         "read_transfers",
         "What was posted under one id, in the order of its kinds: charge, overage, uncollected.",
         lambda: (

@@ -148,6 +148,12 @@ SELECT prices.id, prices.name, prices.input, prices.output, prices.cache_read, p
 FROM prices
 WHERE prices.id = :id;
 
+-- name: read_price_dates
+-- Every version of a sheet, and since when it was in force; the newest first.
+SELECT prices.id, prices.valid_from_ms
+FROM prices
+WHERE prices.name = :name ORDER BY prices.valid_from_ms DESC, prices.id;
+
 -- name: read_transfers
 -- What was posted under one id, in the order of its kinds: charge, overage, uncollected.
 SELECT transfers.id, transfers.kind, transfers.debit, transfers.credit, transfers.amount_nano_usd, transfers.at_ms, transfers."key", transfers.price, transfers.reason
