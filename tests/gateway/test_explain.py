@@ -338,6 +338,27 @@ async def test_the_arithmetic_adds_up() -> None:
         assert (money["available_usd"], money["covered"]) == ("0.01", False)
 
 
+async def test_what_only_the_balance_forbids_would_be_refused() -> None:
+    async with stand({"m": ["sim-echo"]}, balance_usd="0.01") as s:
+        shown = await explained(s, {**CHAT, "max_tokens": 1_000})
+        assert (shown["would"], shown["reply"], shown["money"]["covered"]) == ("be refused", None, False)
+        assert (await s.post("/v1/chat/completions", {**CHAT, "max_tokens": 1_000})).status == 429
+
+
+async def test_what_cannot_be_said_to_a_candidate_is_shown_beside_it() -> None:
+    async with stand({"m": ["sim-echo"]}, dialects=["anthropic"]) as s:
+        body = {**CHAT, "messages": [{"role": "tool", "content": 7}]}
+        shown = await explained(s, body)
+        told = await s.post("/v1/chat/completions", body)
+        assert (shown["would"], shown["reply"]["status"]) == ("be refused", told.status)
+        assert (
+            shown["candidates"][0]["error"]
+            == told.error["message"]
+            == shown["reply"]["body"]["error"]["message"]
+        )
+        assert shown["candidates"][0]["request"] is None
+
+
 async def test_a_conversation_is_continued_in_an_explanation_too() -> None:
     async with stand({"m": ["sim-echo"]}, dialects=["anthropic"]) as s:
         first = await s.post("/v1/responses", {"model": "m", "input": "my name is Ada"})
@@ -355,6 +376,7 @@ async def test_a_conversation_is_continued_in_an_explanation_too() -> None:
         ({"path": "/v1/messages", "dialect": "openai_chat", "body": CHAT}, "in dialect 'openai_chat'"),
         ({"path": "/v1/messages", "body": CHAT, "draw": 1}, "'draw' must be"),
         ({"path": "/v1/messages", "body": CHAT, "key": "x"}, "unknown field"),
+        ({"path": "/v1/messages", "body": CHAT, "headers": {"a": "b\r\nc: d"}}, "The header 'a'"),
     ],
 )
 async def test_a_question_that_cannot_be_read_is_a_400(question: dict, says: str) -> None:

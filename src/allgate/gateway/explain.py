@@ -28,10 +28,11 @@ from allgate.gateway.handle import planned
 from allgate.gateway.reply import json_reply
 from allgate.gateway.responses_store import KEEPING_DIALECT, continued
 from allgate.gateway.services import Services
+from allgate.routing.affinity import home_of
 from allgate.routing.plan import Candidate, plan
 from allgate.routing.retry import ATTEMPTS_MAX
 from allgate.wire import json
-from allgate.wire.headers import CREDENTIAL_FIELDS
+from allgate.wire.headers import CREDENTIAL_FIELDS, Headers
 from allgate.wire.json import JsonObject
 from allgate.wire.message import WireReply, WireRequest
 
@@ -75,19 +76,24 @@ def read_question(wire: WireRequest) -> Question:
     if asked.draw is not None and not 0 <= asked.draw < 1:
         raise wire_error(f"'draw' must be at least 0 and less than 1, not {asked.draw}.", param="draw")
     path, _, query = (asked.path or PATHS[asked.dialect]).partition("?")
-    said = (
-        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in asked.headers.items()
-    )
-    own = tuple(field for field in said if field[0] not in CREDENTIAL_FIELDS)
     key = (b"authorization", b"Bearer " + key_shown(wire).encode("latin-1"))
     inner = WireRequest(
         method="POST",
         path=path,
-        query=query.encode("latin-1"),
-        headers=(*own, key),
+        query=query.encode("latin-1", "replace"),
+        headers=(*_headers(asked.headers), key),
         body=bytes(asked.body),
     )
     return Question(wire=inner, dialect=asked.dialect, draw=asked.draw)
+
+
+def _headers(said: Mapping[str, str]) -> Headers:
+    """As they would come in, without credentials. Raises: WireError: one that no request can have."""
+    for name, value in said.items():
+        if not (name.isascii() and value.isascii() and f"{name}{value}".isprintable()):
+            raise wire_error(f"The header {name!r} is none that a request can have.", param="headers")
+    fields = ((name.lower().encode("ascii"), value.encode("ascii")) for name, value in said.items())
+    return tuple(field for field in fields if field[0] not in CREDENTIAL_FIELDS)
 
 
 def is_question(wire: WireRequest) -> bool:
@@ -132,13 +138,19 @@ async def _explain(services: Services, call: Call, draw: float, document: JsonOb
     document |= {"model": allowed.model.name, "asks_for": sorted(allowed.head.features)}
     document["left_out"] = left_out(allowed, call.dialect.name, draw)
     candidates = planned(services, call, allowed, draw)
-    document["money"] = await money(services, call, allowed)
     hold = hold_for(call, allowed)
+    document["money"] = await money(services, call, allowed, hold)
+    if not document["money"]["covered"]:
+        document["would"] = "be refused"
     drawn = plan(allowed.model, allowed.head, call.dialect.name, draw)
+    refusals: list[AllgateError | None] = []
     for place, candidate in enumerate(candidates):
-        shown = await candidate_shown(services, call, allowed, hold, candidate)
+        shown, error = await candidate_shown(services, call, allowed, hold, candidate)
         first = {"tried": place < ATTEMPTS_MAX, "order": _why_here(place, candidates, drawn)}
         document["candidates"].append(first | shown)
+        refusals.append(error)
+    if refusals[0] is not None:  # what cannot be said to the best is not said to another
+        raise refusals[0]
 
 
 def _why_here(place: int, candidates: tuple[Candidate, ...], drawn: tuple[Candidate, ...]) -> str:
@@ -149,10 +161,7 @@ def _why_here(place: int, candidates: tuple[Candidate, ...], drawn: tuple[Candid
     words = f"priority {deployment.priority}"
     if len(equals) == 1:
         return words
-    if equals[0] is one and (drawn[place].deployment, drawn[place].credential) != (
-        deployment,
-        one.credential,
-    ):
+    if equals[0] is one and home_of(drawn[place]) != home_of(one):
         return f"{words}, before its equals: the sealed reasoning in the request was issued here"
     total = sum(other.deployment.weight for other in equals)
     if equals[0] is one:

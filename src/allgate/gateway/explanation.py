@@ -17,7 +17,7 @@ from allgate.core.money import usd_text
 from allgate.core.secret import Secret
 from allgate.core.usage import Usage
 from allgate.core.value import changed
-from allgate.gateway.admission import Call, Permitted, hold_for, output_tokens_max
+from allgate.gateway.admission import Call, Permitted, output_tokens_max
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.attempt import encoded, request_headers
 from allgate.gateway.plaza import prices_shown
@@ -37,8 +37,8 @@ BLANKED = Secret("[redacted]")
 
 async def candidate_shown(
     services: Services, call: Call, allowed: Permitted, hold: Hold, candidate: Candidate
-) -> JsonObject:
-    """One candidate: where, how, and exactly what it would be sent."""
+) -> tuple[JsonObject, AllgateError | None]:
+    """One candidate: where, how, and exactly what it would be sent, or why that cannot be said to it."""
     deployment = candidate.deployment
     speaks = candidate.speaks.dialect
     shown: JsonObject = {
@@ -60,12 +60,12 @@ async def candidate_shown(
     try:
         asked, _ = await encoded(services, admitted, blank, Repair())
     except AllgateError as error:
-        return shown | {"error": error.failure.message}
+        return shown | {"error": error.failure.message}, error
     path = candidate.speaks.path_prefix + asked.path
     headers = request_headers(blank, asked)
     url, head = services.transport.written(deployment.upstream, path, headers, len(asked.body))
     notes = [msgspec.to_builtins(note) for note in admitted.notes]
-    return shown | {"request": _request(url, head, asked.body), "notes": notes}
+    return shown | {"request": _request(url, head, asked.body), "notes": notes}, None
 
 
 def _request(url: str, head: bytes, body: bytes) -> JsonObject:
@@ -121,10 +121,9 @@ def _out_because(deployment: Deployment, allowed: Permitted, dialect: str, draw:
     return f"it has no {candidate}" if candidate else "it is spoken to in no dialect"
 
 
-async def money(services: Services, call: Call, allowed: Permitted) -> JsonObject:
-    """Prices, what would be held, and what it would cost if the answer were as long as it may be. Raises: PriceMissing."""
+async def money(services: Services, call: Call, allowed: Permitted, hold: Hold) -> JsonObject:
+    """Prices, what would be held, and what it would cost if the answer were as long as it may be."""
     pricing, head = allowed.pricing, allowed.head
-    hold = hold_for(call, allowed)
     _, ratio = read_price_ref(pricing.id)
     available = (await services.ledger.funds(allowed.caller.account_id)).available_nano_usd
     return {
