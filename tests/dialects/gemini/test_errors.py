@@ -135,6 +135,10 @@ def test_the_wait_and_the_field_are_read_from_details():
     failure = read(429, [{"error": error}])
     assert (failure.retry_after_s, failure.param) == (34.4, "contents")
     assert read(429, {"error": {}}, ((b"retry-after", b"7"),)).retry_after_s == 7
+    endless = b"9" * 400
+    assert read(429, {"error": {}}, ((b"retry-after", endless),)).retry_after_s is None
+    error["details"] = [{"retryDelay": endless.decode() + "s"}]
+    assert read(429, {"error": error}).retry_after_s is None, "an infinity cannot be told to a client"
 
 
 @pytest.mark.parametrize(

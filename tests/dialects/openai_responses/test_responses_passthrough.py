@@ -158,6 +158,15 @@ def test_odd_characters_pass_and_no_json_is_a_failure():
     assert meter.failure
 
 
+def test_an_item_of_no_type_passes():
+    meter, passed = metered(
+        CREATED, odd := frame("response.output_item.added", output_index=0, item={"type": []})
+    )
+    assert passed[1] == odd
+    assert meter.started
+    assert not meter.failure
+
+
 def test_text_is_counted_also_where_no_piece_came():
     meter, _ = metered(completed(message("only here"), function_call("add", '{"a":1}')))
     assert meter.facts().text == 'only hereadd{"a":1}'

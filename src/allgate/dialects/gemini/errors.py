@@ -70,7 +70,8 @@ _KINDS_BY_STATUS: dict[int, ErrorKind] = {
     500: ErrorKind.INTERNAL, 503: ErrorKind.OVERLOADED, 504: ErrorKind.TIMEOUT, 529: ErrorKind.OVERLOADED,
 }  # fmt: skip
 _TOO_LONG = re.compile(r"token count.*exceed|exceeds the maximum number of tokens", re.IGNORECASE)
-_SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_WHOLE_SECONDS = re.compile(r"\d{1,9}")  # more digits are no wait but an infinity
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> Failure:
@@ -84,8 +85,8 @@ def decode_error(status: int, headers: Headers, body: bytes) -> Failure:
     error = object_of(reply).get("error")
     failure = failure_of(error if error is not None else _words(body, status), status)
     after = text(headers, "retry-after")
-    if failure.retry_after_s is None and after is not None and after.isdecimal():
-        return changed(failure, retry_after_s=float(after))
+    if failure.retry_after_s is None and after is not None and (wait := _WHOLE_SECONDS.fullmatch(after)):
+        return changed(failure, retry_after_s=float(wait[0]))
     return failure
 
 

@@ -145,7 +145,9 @@ class ResponsesStreamMeter:
             self._tell_untold(response)
             self._held = frame.raw
             return False
-        if look.item is not None and (kind.endswith(".done") or look.item.get("type") not in _SILENT_ITEMS):
+        if look.item is not None and (
+            kind.endswith(".done") or text_of(look.item.get("type")) not in _SILENT_ITEMS
+        ):
             self.started = True
             if kind.endswith(".added"):
                 self._text.write(text_of(look.item.get("name")))
