@@ -14,7 +14,7 @@ Nothing here knows a format, a vendor or a socket: dialects, providers and ports
 exchange, which outlives a client that leaves; this page only sees to it that every hold is resolved on every way out.
 """
 
-from allgate.core.errors import AllgateError, AttemptFailed, Failure, WireError
+from allgate.core.errors import AllgateError, AttemptFailed, Failure, Refused, WireError
 from allgate.gateway.admission import Call, Permitted, authenticate, permitted, reserve
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.attempt import attempt
@@ -22,6 +22,7 @@ from allgate.gateway.ports import Client
 from allgate.gateway.services import Services
 from allgate.gateway.settle import Outcome
 from allgate.routing.affinity import may_stray
+from allgate.routing.alternatives import with_alternatives
 from allgate.routing.plan import Candidate, plan
 from allgate.routing.retry import ATTEMPTS_MAX, for_client, may_try_another
 
@@ -49,11 +50,21 @@ async def handle(services: Services, call: Call, client: Client) -> None:
 
 def planned(services: Services, call: Call, allowed: Permitted, dice: float) -> tuple[Candidate, ...]:
     """The candidates, best first. Raises: Refused: 400, 503."""
-    candidates = plan(allowed.model, allowed.head, call.dialect.name, dice)
+    candidates = _fitting(services, call, allowed, dice)
     if not may_stray(allowed.model):
         return candidates
     account_id = allowed.caller.account_id
     return services.seal_homes.homeward(candidates, call, account_id, services.seal_box(account_id))
+
+
+def _fitting(services: Services, call: Call, allowed: Permitted, dice: float) -> tuple[Candidate, ...]:
+    """Those that can do what is asked; a refusal names models that can."""
+    dialect = call.dialect.name
+    try:
+        return plan(allowed.model, allowed.head, dialect, dice)
+    except Refused as refusal:
+        models = services.directory.catalogue.models.values()
+        raise with_alternatives(refusal, models, allowed.head, dialect, allowed.caller.models) from None
 
 
 async def _serve(

@@ -19,6 +19,7 @@ from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.features import missing_feature
 from allgate.providers.provider import Speaks
+from allgate.routing.alternatives import UNSUPPORTED_FEATURE
 from allgate.routing.catalogue import Credential, Deployment, Model
 from allgate.routing.touched import touched_member
 
@@ -144,7 +145,7 @@ def _nothing_fits(model: Model, missing: str | None) -> Exception:
         return refused(
             ErrorKind.UNSUPPORTED,
             f"The model '{model.name}' does not support {missing.replace('_', ' ')}. Remove it or choose another model.",
-            code="unsupported_feature",
+            code=UNSUPPORTED_FEATURE,
         )
     return refused(
         ErrorKind.OVERLOADED, f"The model '{model.name}' has no upstream at the moment.", code="no_upstream"

@@ -26,6 +26,7 @@ _REFUSES: dict[str, Callable[[Caps], bool]] = {
     "seed": lambda caps: not caps.seed,
     "stop": lambda caps: not caps.stop_max,
     "reasoning_effort": lambda caps: caps.thinking != "effort",
+    "web_search_options": lambda caps: caps.web_search_style != "options",
     "response_format": lambda caps: caps.json_schema != "native" or not caps.json_object,
 }
 _RULED = frozenset(_REFUSES)

@@ -31,6 +31,8 @@ FinishFact = Literal["stop", "stop_sequence", "length", "tool_calls", "content_f
 
 REFUSAL = "I'm sorry, but I can't help with that."
 CITATION_URL = "https://example.com/source/"
+CODE, PRINTED = "print(6 * 7)", "42\n"
+"""What a vendor that is offered the running of code runs, and what that prints."""
 
 
 class Tool(Value, frozen=True, kw_only=True):
@@ -64,6 +66,7 @@ class Ask(Value, frozen=True, kw_only=True):
     think: bool = False  # reason, and count it
     show_thinking: bool = False  # … and show it
     search: bool = False  # a hosted web search is offered
+    code: bool = False  # … and the running of code
     body: JsonObject
 
 
@@ -136,7 +139,7 @@ def _choice(ask: Ask, scene: Scene, serial: int, index: int) -> Answer:
     if calls:
         return Answer(index=index, calls=calls, thinking=thinking, finish="tool_calls")
     answer = _said(_text(ask, scene, index), ask, scene)
-    citations = _citations(answer.text, scene.annotations or (1 if ask.search else 0))
+    citations = _citations(answer.text, scene.annotations or (1 if ask.search else 0), scene.cited)
     return changed(answer, index=index, thinking=thinking, citations=citations)
 
 
@@ -215,10 +218,12 @@ def _arguments(tool: Tool, scene: Scene, prompt: str) -> str:
     return json.encode_text(schema.instance(tool.schema or {"type": "object"}, prompt))
 
 
-def _citations(text: str, number: int) -> tuple[Citation, ...]:
+def _citations(text: str, number: int, cited: str | None) -> tuple[Citation, ...]:
+    start = text.find(cited) if cited is not None else 0
+    end = start + len(text if cited is None else cited)
     return tuple(
-        Citation(url=f"{CITATION_URL}{place}", title=f"Source {place}", start=0, end=len(text))
-        for place in range(number if text else 0)
+        Citation(url=f"{CITATION_URL}{place}", title=f"Source {place}", start=start, end=end)
+        for place in range(number if text and start >= 0 else 0)
     )
 
 

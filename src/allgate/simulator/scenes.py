@@ -52,7 +52,8 @@ class Scene(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     arguments: str | None = None  # raw tool arguments, right or wrong
     refuse: bool = False
     finish: Literal["length", "content_filter", "pause"] | None = None
-    annotations: int = 0  # web citations on the text
+    annotations: int = 0  # web citations on the text …
+    cited: str | None = None  # … on these words of it; None: on all of it
     pieces: int | None = None  # stream the text in this many deltas; None: one per token
     usage: Literal["asked", "none", "finish", "every"] = "asked"
     input: int | None = None  # reported token counts; None: counted

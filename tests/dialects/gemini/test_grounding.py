@@ -103,7 +103,7 @@ def test_files_pages_and_recited_places_are_sources_too():
 
 
 def test_what_an_answer_rests_on_is_written_in_bytes():
-    metadata = metadata_for((SEARCH, Text(text=TEXT, annotations=CITED[:1])), streamed=False)
+    metadata = metadata_for((SEARCH, Text(text=TEXT, annotations=CITED[:1])), [0])
     assert metadata == {
         "webSearchQueries": ["wetter"],
         "groundingChunks": GROUNDS["groundingChunks"],
@@ -116,7 +116,7 @@ def test_what_an_answer_rests_on_is_written_in_bytes():
 def test_written_sources_read_the_same():
     parts = (Text(text="äö"), Text(text=TEXT, annotations=CITED))
     for streamed in (True, False):
-        metadata = metadata_for(parts, streamed=streamed)
+        metadata = metadata_for(parts, None if streamed else [0, 1])
         wire = [{"text": part.text} for part in parts]
         if streamed:
             wire = [{"text": "äö"}, {"functionCall": {"name": "f", "args": {}}}, {"text": TEXT}]
@@ -126,4 +126,4 @@ def test_written_sources_read_the_same():
 
 
 def test_an_answer_without_sources_has_no_metadata():
-    assert metadata_for((Text(text="x"),), streamed=False) is None
+    assert metadata_for((Text(text="x"),), [0]) is None

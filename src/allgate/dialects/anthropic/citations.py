@@ -1,9 +1,13 @@
 """Citations of a text block ↔ annotations.
 
-The vendor attaches a citation to a whole block, so an annotation read here has no offsets; one that has (OpenAI, Gemini)
-is written on the block that holds it, with the text between its offsets as what was cited. A web citation's
+The vendor attaches a citation to a whole block, so an annotation read here has no offsets. One that has (OpenAI, Gemini) gets
+a block of its own: the text is cut where it begins and ends. In a stream the text has left when its citation comes; there
+it is written on the block that holds it, with the text between its offsets as what was cited. A web citation's
 `encrypted_index` is a seal. What only this vendor says (page, character and block numbers of a document) is kept whole.
 """
+
+from collections.abc import Iterator
+from itertools import pairwise
 
 from allgate.core.value import changed
 from allgate.dialects.anthropic.seal_slots import readable, slot_text
@@ -53,8 +57,18 @@ def opened(annotation: Annotation, box: SealBox) -> Annotation:
     return changed(annotation, seal=envelope.seal if envelope else None)
 
 
+def cut(part: Text, box: SealBox) -> Iterator[tuple[str, list[JsonObject]]]:
+    """The text in pieces, each with the citations that cover all of it, for a client."""
+    length = len(part.text)
+    spans = [(one.start or 0, length if one.end is None else one.end, one) for one in part.annotations]
+    cuts = sorted({0, length, *(at for start, end, _ in spans for at in (start, end) if 0 < at < length)})
+    for start, end in pairwise(cuts):
+        covering = [one for first, last, one in spans if first <= start and end <= last]
+        yield part.text[start:end], [shown_one(one, part.text, box) for one in covering]
+
+
 def shown(part: Text, box: SealBox) -> list[JsonObject]:
-    """The citations of a text for a client."""
+    """The citations of a text that has left in one block."""
     return [shown_one(annotation, part.text, box) for annotation in part.annotations]
 
 

@@ -76,10 +76,11 @@ def _carriers(part: Part, box: SealBox, *, before: bool) -> list[JsonObject]:
 def _text(part: Text, box: SealBox) -> list[JsonObject]:
     if not part.text:
         return []
-    block: JsonObject = {**extra_members(part.extra), "type": "text", "text": part.text}
-    if part.annotations:
-        block["citations"] = citations.shown(part, box)
-    return [block]
+    members = extra_members(part.extra)
+    return [
+        {**members, "type": "text", "text": text, **({"citations": cited} if cited else {})}
+        for text, cited in citations.cut(part, box)
+    ]
 
 
 def thinking_blocks(part: Thinking, box: SealBox, *, shown: bool) -> list[JsonObject]:

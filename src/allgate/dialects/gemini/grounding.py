@@ -129,10 +129,11 @@ def searches_in(metadata: JsonObject) -> int | None:
     return len(texts_of(metadata.get("webSearchQueries"))) or None
 
 
-def metadata_for(parts: Sequence[Part], *, streamed: bool) -> JsonObject | None:
+def metadata_for(parts: Sequence[Part], places: Sequence[int] | None = None) -> JsonObject | None:
     """groundingMetadata that says what these parts of an answer rest on; None where on nothing.
 
-    `streamed`: offsets run through the whole text; else each part with citations is named by its index.
+    `places` are the indexes of the texts among the parts of a whole content, by which they are named; None: the answer
+    was streamed, and offsets run through all of its text.
     """
     queries = [
         query
@@ -148,17 +149,18 @@ def metadata_for(parts: Sequence[Part], *, streamed: bool) -> JsonObject | None:
                 chunks.setdefault((hit.url, hit.title), len(chunks))
     base = 0
     texts = [part for part in parts if isinstance(part, Text)]
-    for place, part in enumerate(texts):
+    for number, part in enumerate(texts):
+        place = None if places is None else places[number]
         for annotation in part.annotations:
             key = (annotation.url or annotation.file_id, annotation.title or annotation.filename)
             chunk = chunks.setdefault(key, len(chunks))
             supports.append(
                 {
-                    "segment": _segment(part, annotation, base, place, streamed),
+                    "segment": _segment(part, annotation, base, place),
                     "groundingChunkIndices": [chunk],
                 }
             )
-        base += len(part.text.encode("utf-8", "surrogatepass")) if streamed else 0
+        base += len(part.text.encode("utf-8", "surrogatepass")) if places is None else 0
     if not (queries or chunks):
         return None
     web = [
@@ -173,7 +175,7 @@ def metadata_for(parts: Sequence[Part], *, streamed: bool) -> JsonObject | None:
     return {key: value for key, value in metadata.items() if value}
 
 
-def _segment(part: Text, annotation: Annotation, base: int, place: int, streamed: bool) -> JsonObject:
+def _segment(part: Text, annotation: Annotation, base: int, place: int | None) -> JsonObject:
     offsets = Utf8Offsets(part.text)
     start = annotation.start or 0
     end = len(part.text) if annotation.end is None else annotation.end
@@ -182,4 +184,4 @@ def _segment(part: Text, annotation: Annotation, base: int, place: int, streamed
         "endIndex": base + offsets.utf8_bytes(end),
         "text": annotation.cited_text or part.text[start:end],
     }
-    return segment if streamed or place == 0 else {"partIndex": place, **segment}
+    return {"partIndex": place, **segment} if place else segment

@@ -38,9 +38,18 @@ def envelope(candidates: list[JsonObject], usage: Usage | None, asked: Asked) ->
 
 
 def ending(
-    index: int, finish: Finish, parts: Sequence[Part], extra: Extra, *, malformed: bool, streamed: bool
+    index: int,
+    finish: Finish,
+    parts: Sequence[Part],
+    extra: Extra,
+    *,
+    malformed: bool,
+    places: Sequence[int] | None = None,
 ) -> JsonObject:
-    """How a candidate ends: its finish, and what a Gemini provider said beside it or the parts rest on."""
+    """How a candidate ends: its finish, and what a Gemini provider said beside it or the parts rest on.
+
+    `places`: where in the content each text stands; None: in a stream.
+    """
     own = object_of(object_of(extra.get("gemini", {}).get("candidates")).get(str(index)))
     word = finish_word(finish)
     ended: JsonObject = {
@@ -49,7 +58,7 @@ def ending(
     }
     if finish.detail is not None:
         ended["finishMessage"] = finish.detail
-    if "groundingMetadata" not in own and (grounds := metadata_for(parts, streamed=streamed)):
+    if "groundingMetadata" not in own and (grounds := metadata_for(parts, places)):
         ended["groundingMetadata"] = grounds
     ended["index"] = index
     return ended
@@ -68,12 +77,19 @@ def _has_parts(response: ChatResponse) -> bool:
 
 def _candidate(choice: Choice, extra: Extra, asked: Asked, notes: list[Note]) -> JsonObject:
     encoder = PartsEncoder(asked)
-    parts = [encoded for part in choice.parts for encoded in encoder.whole(part)]
+    parts: list[JsonObject] = []
+    places: list[int] = []
+    for part in choice.parts:
+        encoded = encoder.whole(part)
+        if isinstance(part, Text):
+            own = (place for place, one in enumerate(encoded) if one.get("text") == part.text)
+            places.append(len(parts) + next(own, 0))
+        parts += encoded
     parts += encoder.rest()
     notes += encoder.notes
     content: JsonObject = {"parts": parts, "role": "model"} if parts else {"role": "model"}
     ended = ending(
-        choice.index, choice.finish, choice.parts, extra, malformed=encoder.malformed, streamed=False
+        choice.index, choice.finish, choice.parts, extra, malformed=encoder.malformed, places=places
     )
     entries = [
         entry for part in choice.parts if isinstance(part, Text) and part.logprobs for entry in part.logprobs

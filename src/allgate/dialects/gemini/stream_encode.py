@@ -147,7 +147,6 @@ class GeminiStreamEncoder:
             candidate.grounded,
             event.extra,
             malformed=candidate.encoder.malformed,
-            streamed=True,
         )
         return {"content": {"parts": parts, "role": "model"}, **ended}
 

@@ -16,7 +16,7 @@ from allgate.dialects.openai_chat.tool_decode import decode_tools
 from allgate.dialects.passes.lenient import list_of, text_of
 from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.operations.chat.caps import Caps
-from allgate.operations.chat.features import features_of
+from allgate.operations.chat.features import HOSTED_FEATURES, features_of
 from allgate.operations.chat.parts import Media, MediaKind, Url
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire import json
@@ -69,6 +69,10 @@ def read_head(request: WireRequest) -> Head:
     seen = _NOTHING_SEEN if messages is None else look_at(messages)
     limit = optional_int(body, "max_completion_tokens")
     n = optional_int(body, "n")
+    features = _features(body, seen.kinds)
+    borrowed = _borrowed(raw, fields, seen.thoughts)
+    if features and "tools" in fields and not features.isdisjoint(HOSTED_FEATURES):
+        borrowed |= {"tools"}  # OpenAI's own chat has no tool that is run for the client
     return Head(
         model=model_of(body),
         stream=bool(optional_bool(body, "stream")),
@@ -76,8 +80,8 @@ def read_head(request: WireRequest) -> Head:
         output_tokens_max=limit if limit is not None else optional_int(body, "max_tokens"),
         n=1 if n is None else n,
         fields=fields,
-        features=_features(body, seen.kinds),
-        borrowed=_borrowed(raw, fields, seen.thoughts),
+        features=features,
+        borrowed=borrowed,
         sealed=SEALED in whole,
         input_bytes=len(whole),
     )

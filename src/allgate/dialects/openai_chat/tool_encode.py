@@ -104,7 +104,7 @@ def _add_builtin(
             raise unsupported(f"This model does not run {tool.kind}", param="tools")
         notes.append(dropped(f"tools.{tool.name or tool.kind}", "this model does not run it"))
         return
-    if "type" in raw:
+    if raw.get("type", "function") != "function":
         wire.append(raw)
     elif tool.kind == "web_search":
         wire.append({"type": "web_search", **_search_tool(tool.config)})

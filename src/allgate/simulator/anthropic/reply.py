@@ -6,7 +6,7 @@ web search with its result, text with its citations, tool calls.
 
 from allgate.core.errors import WireError
 from allgate.simulator import signing
-from allgate.simulator.answer import Answer, Ask, Citation
+from allgate.simulator.answer import CODE, PRINTED, Answer, Ask, Citation
 from allgate.simulator.anthropic.messages import REDACTED_KIND, SEARCH_KIND, THINKING_KIND
 from allgate.simulator.exchange import Request
 from allgate.simulator.reading import items, part
@@ -113,11 +113,10 @@ def blocks_of(ask: Ask, answer: Answer, scene: Scene, secret: bytes) -> list[Jso
         blocks.append(_thinking(ask, answer.thinking, scene, secret))
     if ask.search:
         blocks += _search(ask, answer, secret, paused=answer.finish == "pause")
+    if ask.code:
+        blocks += _ran(ask)
     if answer.text and answer.finish != "pause":
-        text: JsonObject = {"type": "text", "text": answer.text}
-        if answer.citations:
-            text["citations"] = [_citation(citation, answer.text, secret) for citation in answer.citations]
-        blocks.append(text)
+        blocks += _texts(answer, secret)
     blocks += [
         {
             "type": "tool_use",
@@ -162,6 +161,41 @@ def _search(ask: Ask, answer: Answer, secret: bytes, *, paused: bool) -> list[Js
     if paused:
         return [result, {**call, "id": f"{identity}b"}] if pending else [call]
     return [result] if pending else [call, result]
+
+
+def _ran(ask: Ask) -> list[JsonObject]:
+    """Code that Anthropic ran itself: its shell has a call and a result of their own names."""
+    identity = f"srvtoolu_ran{len(ask.prompt):08d}{len(items(ask.body, 'messages')):02d}"
+    command: JsonObject = {"command": f"python -c '{CODE}'"}
+    call: JsonObject = {
+        "type": "server_tool_use",
+        "id": identity,
+        "name": "bash_code_execution",
+        "input": command,
+    }
+    told: JsonObject = {
+        "type": "bash_code_execution_result",
+        "stdout": PRINTED,
+        "stderr": "",
+        "return_code": 0,
+        "content": [],
+    }
+    return [call, {"type": "bash_code_execution_tool_result", "tool_use_id": identity, "content": told}]
+
+
+def _texts(answer: Answer, secret: bytes) -> list[JsonObject]:
+    """The text; what is cited of it stands in a block of its own, with the text before and behind."""
+    text = answer.text
+    if not answer.citations:
+        return [{"type": "text", "text": text}]
+    start, end = answer.citations[0].start, answer.citations[0].end
+    cited = [_citation(citation, text, secret) for citation in answer.citations]
+    blocks: list[JsonObject] = [
+        {"type": "text", "text": text[:start]},
+        {"type": "text", "text": text[start:end], "citations": cited},
+        {"type": "text", "text": text[end:]},
+    ]
+    return [block for block in blocks if block["text"]]
 
 
 def _pending(ask: Ask) -> str | None:

@@ -99,6 +99,7 @@ def _ask(
         think=thinks,
         show_thinking=thinks and shown != "omitted",
         search=any(str(tool.get("type") or "").startswith("web_search_") for tool in items(body, "tools")),
+        code=any(str(tool.get("type") or "").startswith("code_execution_") for tool in items(body, "tools")),
         body=body,
     )
 

@@ -6,7 +6,7 @@ candidate at all, only `promptFeedback`.
 
 from allgate.core.errors import WireError
 from allgate.simulator import signing
-from allgate.simulator.answer import Answer, Ask, Call
+from allgate.simulator.answer import CODE, PRINTED, Answer, Ask, Call
 from allgate.simulator.exchange import Request
 from allgate.simulator.gemini.contents import CALL_KIND, TEXT_KIND, call_content
 from allgate.simulator.gemini.models import Gemini, traits
@@ -100,10 +100,20 @@ def ending(answer: Answer, ask: Ask) -> JsonObject:
     return ending | ({"groundingMetadata": _grounding(answer, ask)} if answer.citations else {})
 
 
+CODE_PARTS: tuple[JsonObject, ...] = (
+    {"executableCode": {"language": "PYTHON", "code": CODE}},
+    {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": PRINTED}},
+)
+"""Code that Gemini ran itself."""
+
+
 def _grounding(answer: Answer, ask: Ask) -> JsonObject:
     """Segments are measured in bytes of UTF-8; a start of 0 is left out."""
     chunks = [{"web": {"uri": citation.url, "title": citation.title}} for citation in answer.citations]
-    segment = {"endIndex": len(answer.text.encode()), "text": answer.text}
+    start, end = answer.citations[0].start, answer.citations[0].end
+    segment: JsonObject = {"endIndex": len(answer.text[:end].encode()), "text": answer.text[start:end]}
+    if start:
+        segment["startIndex"] = len(answer.text[:start].encode())
     supports = [{"segment": segment, "groundingChunkIndices": list(range(len(chunks)))}]
     return {
         "webSearchQueries": [ask.prompt[:80]],
@@ -118,6 +128,8 @@ def _parts(ask: Ask, answer: Answer, gemini: Gemini, secret: bytes) -> list[Json
     if answer.thinking is not None and (ask.show_thinking or not ask.think):
         parts.append({"text": answer.thinking, "thought": True})
     parts += call_parts(answer, gemini, secret)
+    if ask.code:
+        parts += CODE_PARTS
     if answer.text:
         signed = {"thoughtSignature": text_signature(answer, secret)} if gemini.signatures else {}
         parts.append({"text": answer.text} | signed)

@@ -90,6 +90,7 @@ def _ask(model: str, body: JsonObject, secret: bytes, *, stream: bool) -> Ask:
         search=any(
             "googleSearch" in tool or "googleSearchRetrieval" in tool for tool in items(body, "tools")
         ),
+        code=any("codeExecution" in tool for tool in items(body, "tools")),
         body=body,
     )
 

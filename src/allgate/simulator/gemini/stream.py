@@ -12,6 +12,7 @@ from allgate.simulator.exchange import Request
 from allgate.simulator.gemini.errors import is_array
 from allgate.simulator.gemini.models import Gemini, traits
 from allgate.simulator.gemini.reply import (
+    CODE_PARTS,
     base_of,
     call_parts,
     candidate,
@@ -83,6 +84,7 @@ def _deltas(
         yield from ([{"text": piece, "thought": True}] for piece in tokens.split(answer.thinking))
     for item in call_parts(answer, gemini, secret):
         yield [item]
+    yield from ([item] for item in CODE_PARTS if ask.code)
     text = answer.text
     pieces = tokens.text_deltas(text, scene.pieces)
     yield from ([{"text": piece}] for piece in pieces)

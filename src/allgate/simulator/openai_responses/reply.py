@@ -7,7 +7,7 @@ search, the message, tool calls. The object repeats the request's settings.
 from collections.abc import Iterator
 
 from allgate.simulator import signing, tokens
-from allgate.simulator.answer import Answer, Ask, Call, Citation
+from allgate.simulator.answer import CODE, PRINTED, Answer, Ask, Call, Citation
 from allgate.simulator.exchange import STARTED_S, Rejected, Request
 from allgate.simulator.models import reasons
 from allgate.simulator.openai.checks import strict_schema
@@ -128,6 +128,8 @@ def _output(ask: Ask, answer: Answer, request: Request, secret: bytes, status: s
         }
     if ask.search:
         yield _search(ask, answer, request)
+    if ask.code:
+        yield _ran(ask, request)
     if answer.refusal is not None or not answer.calls:
         yield _message(ask, answer, request, status)
     for place, call in enumerate(answer.calls):
@@ -178,6 +180,19 @@ def _search(ask: Ask, answer: Answer, request: Request) -> JsonObject:
         "type": "web_search_call",
         "status": "completed",
         "action": action,
+    }
+
+
+def _ran(ask: Ask, request: Request) -> JsonObject:
+    """Code that OpenAI ran itself. What it printed is only told to those who ask for it."""
+    shown = "code_interpreter_call.outputs" in items(ask.body, "include")
+    return {
+        "id": f"ci_sim{request.serial:08d}",
+        "type": "code_interpreter_call",
+        "status": "completed",
+        "container_id": "cntr_sim",
+        "code": CODE,
+        "outputs": [{"type": "logs", "logs": PRINTED}] if shown else None,
     }
 
 

@@ -125,6 +125,7 @@ def _ask(body: JsonObject, secret: bytes) -> Ask:
         think=models.reasons(model) and reasoning.get("effort") != "none",
         show_thinking=bool(reasoning.get("summary") or reasoning.get("generate_summary")),
         search=any(str(tool.get("type")).startswith("web_search") for tool in items(body, "tools")),
+        code=any(tool.get("type") == "code_interpreter" for tool in items(body, "tools")),
         body=body,
     )
 

@@ -65,6 +65,8 @@ def _opened(item: JsonObject) -> JsonObject:
             return item | {"status": "in_progress", "arguments": ""}
         case "custom_tool_call":
             return item | {"status": "in_progress", "input": ""}
+        case "code_interpreter_call":
+            return item | {"status": "in_progress", "code": "", "outputs": None}
         case _:
             return item | {"status": "in_progress"}
 
@@ -84,6 +86,12 @@ def _filled(item: JsonObject, scene: Scene) -> Iterator[_Step]:
                 "response.function_call_arguments.done",
                 {"arguments": item["arguments"], "name": item["name"]},
             )
+        case "code_interpreter_call":
+            yield "response.code_interpreter_call.in_progress", {}
+            yield "response.code_interpreter_call_code.delta", {"delta": item["code"]}
+            yield "response.code_interpreter_call_code.done", {"code": item["code"]}
+            yield "response.code_interpreter_call.interpreting", {}
+            yield "response.code_interpreter_call.completed", {}
         case "custom_tool_call":
             pieces = tokens.argument_deltas(item["input"])
             yield from (("response.custom_tool_call_input.delta", {"delta": piece}) for piece in pieces)
