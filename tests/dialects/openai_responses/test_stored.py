@@ -65,6 +65,8 @@ def test_a_wrong_type_is_named() -> None:
         stored.read_wish(wire(input={"role": "user"}, previous_response_id="resp_1"))
     with pytest.raises(WireError, match="previous_response_id"):
         stored.read_wish(wire(input="x", previous_response_id=7))
+    with pytest.raises(WireError, match="Conversations are not kept here"):
+        stored.read_wish(wire(input="x", conversation="conv_1"))
     with pytest.raises(WireError, match="store"):
         stored.read_wish(wire(input="x", store="yes"))
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from allgate.core.errors import WireError, wire_error
+from allgate.core.errors import WireError, unsupported, wire_error
 from allgate.core.value import Value, changed
 from allgate.dialects.openai_responses.head import raw_members
 from allgate.dialects.openai_responses.item_ids import made_id
@@ -27,7 +27,7 @@ from allgate.wire.sse import SseSplitter
 INPUT_PLACE = 0x10000
 """Ids of input items are made like those of output items, from a place that no answer reaches."""
 
-_READ = ("model", "store", "previous_response_id")
+_READ = ("model", "store", "previous_response_id", "conversation")
 _REFERENCE = "item_reference"
 _REFERENCE_BYTES = b'"item_reference"'
 _KEPT = frozenset({"completed", "incomplete"})
@@ -56,9 +56,12 @@ class Answered(Value, frozen=True, kw_only=True):
 
 
 def read_wish(request: WireRequest) -> Wish:
-    """Raises: WireError: no JSON object, or a wrong type in what is read."""
+    """Raises: WireError: no JSON object, a wrong type in what is read, or a conversation of the vendor's own store."""
     raw = raw_members(request.body)
     said = {name: json.decode(raw[name], name) for name in _READ if name in raw}
+    if said.get("conversation"):
+        words = "Conversations are not kept here. Continue a response by 'previous_response_id', or send the items."
+        raise unsupported(words, param="conversation")
     store = optional_bool(said, "store") is not False
     previous = optional_text(said, "previous_response_id") or None
     items = said_items(raw.get("input")) if store or previous or _REFERENCE_BYTES in request.body else ()
