@@ -35,9 +35,9 @@ def test_a_line_is_one_object_with_its_time_and_source(capsys: pytest.CaptureFix
 
 def test_lines_of_other_libraries_come_out_the_same_way(capsys: pytest.CaptureFixture[str]):
     set_up("info", "json")
-    logging.getLogger("uvicorn.error").warning("port %s", 80)
+    logging.getLogger("asyncio").warning("port %s", 80)
     (line,) = lines(capsys)
-    assert (line["event"], line["level"], line["logger"]) == ("port 80", "warning", "uvicorn.error")
+    assert (line["event"], line["level"], line["logger"]) == ("port 80", "warning", "asyncio")
 
 
 def test_below_the_level_nothing_is_written(capsys: pytest.CaptureFixture[str]):
