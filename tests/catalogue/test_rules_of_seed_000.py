@@ -64,6 +64,7 @@ RULES = (
     Case("2.7.2 opus 4.7 does not think", OPUS, {**SAMPLED, "top_k": 5}, NO_SAMPLING | {THINKS: GONE}, "top_p"),
     Case("2.7.2 opus 4.8", "Claude-Opus-4.8", {**SAMPLED, "thinking_budget": 2048}, NO_SAMPLING | {THINKS: "adaptive"}, "temperature"),
     Case("2.7.2 fable 5", "Claude-Fable-5", {**SAMPLED, "thinking_budget": 2048}, NO_SAMPLING | {THINKS: "adaptive"}, "temperature"),
+    Case("2.7.2 opus 4.7 thinks hardest", OPUS, {"reasoning_effort": "xhigh"}, {EFFORT: "xhigh"}, only=CLIENTS),
     Case("2.7.2 what is nested in extra_body", OPUS, {"nested_temperature": 0.5}, NO_SAMPLING, "temperature"),
     Case("2.7.3 budget too small", SONNET, {"thinking_budget": 1023}, refused="1024"),
     Case("2.7.3 budget not below max_tokens", SONNET, {"thinking_budget": 2048, "max_tokens": 2048}, refused="max_tokens"),
@@ -106,7 +107,7 @@ UNKNOWN = tuple(
 EVERYWHERE = tuple(
     (case, dialect) for case in (*RULES, *UNKNOWN) for dialect in case.only if can_say(dialect, case.says)
 )
-EVERYWHERE_COUNT = 141
+EVERYWHERE_COUNT = 144
 
 
 def named(case_and_dialect: tuple[Case, str]) -> str:
