@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anthropic
 import msgspec
 import pytest
 
@@ -183,6 +184,16 @@ async def explained(s: Stand, body: dict, path: str = "/v1/chat/completions", **
 
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+
+
+async def test_an_sdk_asks_by_one_more_parameter() -> None:
+    async with stand({"m": ["sim-echo"]}) as s:
+        client = anthropic.AsyncAnthropic(base_url=s.gateway.url, api_key=KEY, max_retries=0)
+        asked = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
+        raw = await client.messages.with_raw_response.create(**asked, extra_query={"explain": "true"})
+        await client.close()
+        assert json.loads(await raw.text())["would"] == "run"
+        assert not s.sim.ledger.lines
 
 
 async def test_nothing_is_sent_held_charged_or_logged() -> None:
