@@ -1,19 +1,21 @@
 import msgspec
 import pytest
 
-from allgate.admin.commands import Apply, Command, CreateKey, DisableKey, is_dry, plan_for
+from allgate.admin.commands import Apply, Command, CreateKey, DisableKey, RotateKey, is_dry, plan_for
 from allgate.admin.keys import new_secret
 from allgate.admin.records import (
     AccountRecord,
     Document,
     Kept,
     KeyRecord,
+    PreviousSecret,
     decode_secret,
     encode_secret,
     key_record,
 )
 from allgate.admin.rows import ConfigError, KeyRow, UpstreamRow
 from allgate.core.secret import Secret
+from allgate.core.value import changed
 
 CURRENT = Document(accounts={"demo": Kept(record=AccountRecord(name="demo"))})
 
@@ -83,3 +85,63 @@ def test_only_a_dry_apply_is_dry():
 def test_a_command_survives_its_way_to_the_server(command: Command):
     text = msgspec.json.encode(command, enc_hook=encode_secret)
     assert msgspec.json.decode(text, type=Command, dec_hook=decode_secret) == command
+
+
+def rotation(overlap_until: str | None = "2026-11-22T00:00:00+00:00", letter: str = "b") -> RotateKey:
+    return RotateKey(
+        account="demo", name="k", hash=letter * 64, hint=f"sk-{letter}", overlap_until=overlap_until
+    )
+
+
+def test_a_rotated_key_keeps_all_but_its_secret_which_opens_for_a_while():
+    first = changed(record(), models=("M",), networks=("::1",))
+    current = plan_for(CreateKey(record=first), CURRENT).document
+    plan = plan_for(rotation(), current)
+    assert [(change.kind, change.name) for change in plan.changes] == [("changed", "demo/k")]
+    rotated = plan.document.keys["demo/k"].record
+    assert (rotated.hash, rotated.hint, rotated.models, rotated.networks) == (
+        "b" * 64,
+        "sk-b",
+        ("M",),
+        ("::1",),
+    )
+    assert rotated.previous == PreviousSecret(
+        hash=first.hash, hint=first.hint, until="2026-11-22T00:00:00+00:00"
+    )
+
+
+def test_without_an_overlap_the_old_secret_is_gone():
+    current = plan_for(CreateKey(record=record()), CURRENT).document
+    assert plan_for(rotation(None), current).document.keys["demo/k"].record.previous is None
+
+
+def test_of_two_rotations_the_first_secret_ends_and_that_is_said():
+    first = record()
+    current = plan_for(CreateKey(record=first), CURRENT).document
+    current = plan_for(rotation(), current).document
+    plan = plan_for(rotation(letter="c"), current)
+    assert plan.remarks == (f"the secret before the last ({first.hint}…) opens nothing any more",)
+    previous = plan.document.keys["demo/k"].record.previous
+    assert previous is not None
+    assert previous.hash == "b" * 64
+
+
+def test_the_old_secret_of_a_key_is_not_free_for_another():
+    secret = new_secret()
+    current = plan_for(CreateKey(record=record("k", secret=secret)), CURRENT).document
+    current = plan_for(rotation(), current).document
+    with pytest.raises(ConfigError, match="same secret as demo/k"):
+        plan_for(CreateKey(record=record("other", secret=secret)), current)
+
+
+def test_a_key_of_a_file_is_not_rotated():
+    kept = Kept(record=record(), managed_by="file")
+    with pytest.raises(ConfigError, match="has its secret from a file"):
+        plan_for(rotation(), changed(CURRENT, keys={"demo/k": kept}))
+
+
+def test_a_disabled_key_is_not_rotated():
+    current = plan_for(CreateKey(record=record()), CURRENT).document
+    current = plan_for(DisableKey(account="demo", name="k"), current).document
+    with pytest.raises(ConfigError, match="demo/k is disabled"):
+        plan_for(rotation(), current)

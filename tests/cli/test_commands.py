@@ -126,7 +126,7 @@ def test_keys_are_made_listed_and_disabled_without_a_server(config: Path):
     listed = called("keys", "list", "-c", config).out
     assert listed.splitlines() == [
         f"demo/k    {KEY[:15]}…  active    file",
-        f"demo/new  {secret[:15]}…  active    console  expires 2099-01-01",
+        f"demo/new  {secret[:15]}…  active    console  expires 2099-01-01  models M",
     ]
     assert "- keys demo/new: disabled" in called("keys", "disable", "demo", "new", "-c", config).out
     assert "disabled  console" in called("keys", "list", "-c", config).out

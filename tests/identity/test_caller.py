@@ -4,7 +4,15 @@ import pytest
 
 from allgate.core.errors import ErrorKind, Refused
 from allgate.core.value import changed
-from allgate.identity.caller import Caller, key_hash, permit, presented_key, unknown_model, user_agent
+from allgate.identity.caller import (
+    Caller,
+    key_hash,
+    let_in,
+    permit,
+    presented_key,
+    unknown_model,
+    user_agent,
+)
 
 CALLER = Caller(account_id="a", key_id="a/k", key_name="k")
 
@@ -41,17 +49,18 @@ def test_no_key_is_an_error_that_says_how_to_send_one(headers):
 
 
 def test_a_plain_key_may_do_everything():
-    permit(CALLER, "any-model", "203.0.113.9", 0)
+    let_in(CALLER, "203.0.113.9", 0)
+    permit(CALLER, "any-model", "openai_chat")
 
 
 @pytest.mark.parametrize(("now_s", "fine"), [(99.9, True), (100.0, False), (100.1, False)])
 def test_a_key_expires_at_its_second(now_s: float, fine: bool):
     caller = changed(CALLER, expires_s=100.0)
     if fine:
-        permit(caller, "m", "::1", now_s)
+        let_in(caller, "::1", now_s)
     else:
         with pytest.raises(Refused, match="expired") as caught:
-            permit(caller, "m", "::1", now_s)
+            let_in(caller, "::1", now_s)
         assert caught.value.failure.kind is ErrorKind.AUTH
 
 
@@ -62,25 +71,38 @@ def test_a_key_expires_at_its_second(now_s: float, fine: bool):
 def test_a_key_works_from_its_networks(address: str, fine: bool):
     caller = changed(CALLER, networks=(ip_network("10.0.0.0/8"), ip_network("::1")))
     if fine:
-        permit(caller, "m", address, 0)
+        let_in(caller, address, 0)
     else:
         with pytest.raises(Refused, match=address) as caught:
-            permit(caller, "m", address, 0)
+            let_in(caller, address, 0)
         assert caught.value.failure.kind is ErrorKind.PERMISSION
 
 
 def test_a_model_that_a_key_may_not_use_does_not_exist_for_it():
     caller = changed(CALLER, models=frozenset({"M"}))
-    permit(caller, "M", "::1", 0)
+    permit(caller, "M", "openai_chat")
     with pytest.raises(Refused) as caught:
-        permit(caller, "m", "::1", 0)  # names are case-sensitive
+        permit(caller, "m", "openai_chat")  # names are case-sensitive
     assert str(caught.value) == str(unknown_model("m"))
     assert caught.value.failure.code == "model_not_found"
 
 
+def test_a_key_opens_its_doors_only():
+    caller = changed(CALLER, dialects=frozenset({"openai_chat", "gemini"}))
+    permit(caller, "m", "gemini")
+    with pytest.raises(
+        Refused, match="may not be used with anthropic; it may with gemini, openai_chat"
+    ) as caught:
+        permit(caller, "m", "anthropic")
+    assert (caught.value.failure.kind, caught.value.failure.code) == (
+        ErrorKind.PERMISSION,
+        "dialect_not_allowed",
+    )
+
+
 def test_no_models_are_not_every_model():
     with pytest.raises(Refused):
-        permit(changed(CALLER, models=frozenset()), "M", "::1", 0)
+        permit(changed(CALLER, models=frozenset()), "M", "openai_chat")
 
 
 def test_of_two_user_agents_the_first_is_kept():

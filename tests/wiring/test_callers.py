@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from allgate.admin.records import document_of
+from allgate.admin.records import PreviousSecret, document_of
 from allgate.admin.rows import ConfigError, Declaration, KeyRow
 from allgate.core.secret import Secret
 from allgate.core.value import changed
@@ -67,3 +67,24 @@ WRONG = [
 def test_a_wrong_key_is_told_its_place_and_reason(declared: Declaration, complaint: str):
     with pytest.raises(ConfigError, match=complaint):
         served(declared)
+
+
+def test_a_rotated_key_opens_by_both_secrets_until_the_older_ends():
+    document = document_of(DECLARED, as_is)
+    kept = document.keys["demo/k"]
+    previous = PreviousSecret(hash="0" * 64, hint="sk-old", until="2026-01-01T00:00:00+00:00")
+    record = changed(kept.record, previous=previous)
+    found = served(changed(document, keys={"demo/k": changed(kept, record=record)})).callers
+    assert found[key_hash(KEY)].expires_s is None
+    assert found["0" * 64] == changed(found[key_hash(KEY)], expires_s=1767225600)
+    early = changed(record, expires="2025-01-01")
+    found = served(changed(document, keys={"demo/k": changed(kept, record=early)})).callers
+    assert found["0" * 64].expires_s == found[key_hash(KEY)].expires_s
+
+
+def test_a_key_has_the_doors_it_names():
+    assert served(key(dialects=("anthropic",))).callers[key_hash(KEY)].dialects == {"anthropic"}
+    with pytest.raises(
+        ConfigError, match=r"keys\.demo/k: dialects: there is no dialect 'claude'; there are: anthropic, "
+    ):
+        served(key(dialects=("claude",)))

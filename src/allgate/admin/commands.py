@@ -10,7 +10,7 @@ from typing import TypeAlias
 from allgate.admin.apply import Plan, changes_between, plan_apply
 from allgate.admin.price_import import plan_import
 from allgate.admin.price_rows import SheetRow
-from allgate.admin.records import Document, Kept, KeyRecord, check_keys, key_id
+from allgate.admin.records import Document, Kept, KeyRecord, PreviousSecret, check_keys, key_id
 from allgate.admin.rows import ConfigError
 from allgate.core.money import NanoUsd
 from allgate.core.value import Value, changed
@@ -45,6 +45,16 @@ class ImportPrices(Value, frozen=True, kw_only=True, tag="import_prices"):
     dry_run: bool = False
 
 
+class RotateKey(Value, frozen=True, kw_only=True, tag="rotate_key"):
+    """Give a key a new secret. The present one opens until `overlap_until` (ISO time); None: it ends now."""
+
+    account: str
+    name: str
+    hash: str
+    hint: str
+    overlap_until: str | None = None
+
+
 class TopUp(Value, frozen=True, kw_only=True, tag="top_up"):
     """Add to an account's balance. The same `id` twice adds once."""
 
@@ -72,7 +82,7 @@ class Correct(Value, frozen=True, kw_only=True, tag="correct"):
     reason: str
 
 
-Command: TypeAlias = Apply | CreateKey | DisableKey | ImportPrices
+Command: TypeAlias = Apply | CreateKey | DisableKey | RotateKey | ImportPrices
 """What changes the configuration."""
 
 Order: TypeAlias = Command | TopUp | Debit | Correct
@@ -88,6 +98,8 @@ def plan_for(command: Command, current: Document) -> Plan:
             return _planned(current, _with_key(current, command.record))
         case DisableKey():
             return _planned(current, _without_key(current, key_id(command.account, command.name)))
+        case RotateKey():
+            return _rotated(current, command)
         case ImportPrices():
             return plan_import(current, command.sheets, sure=command.sure)
 
@@ -112,7 +124,38 @@ def _with_key(current: Document, record: KeyRecord) -> Document:
 
 
 def _without_key(current: Document, name: str) -> Document:
+    return changed(current, keys=current.keys | {name: changed(_key(current, name), disabled=True)})
+
+
+def _key(current: Document, name: str) -> Kept[KeyRecord]:
     kept = current.keys.get(name)
     if kept is None:
         raise ConfigError("", "key", f"there is no key {name}")
-    return changed(current, keys=current.keys | {name: changed(kept, disabled=True)})
+    return kept
+
+
+def _rotated(current: Document, command: RotateKey) -> Plan:
+    name = key_id(command.account, command.name)
+    kept = _key(current, name)
+    if kept.managed_by == "file":
+        raise ConfigError(
+            "", "key", f"{name} has its secret from a file, which would bring it back; change it there"
+        )
+    if kept.disabled:
+        raise ConfigError("", "key", f"{name} is disabled; make a new one")
+    older = kept.record.previous
+    record = changed(
+        kept.record,
+        hash=command.hash,
+        hint=command.hint,
+        loopback_only=False,  # a new secret is not one that the documentation prints
+        previous=None
+        if command.overlap_until is None
+        else PreviousSecret(hash=kept.record.hash, hint=kept.record.hint, until=command.overlap_until),
+    )
+    plan = _planned(current, changed(current, keys=current.keys | {name: changed(kept, record=record)}))
+    if older is None:
+        return plan
+    return changed(
+        plan, remarks=(*plan.remarks, f"the secret before the last ({older.hint}…) opens nothing any more")
+    )

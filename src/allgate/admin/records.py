@@ -53,6 +53,14 @@ class AccountRecord(Value, frozen=True, kw_only=True):
     group: str | None = None
 
 
+class PreviousSecret(Value, frozen=True, kw_only=True):
+    """The secret that a key had before it was rotated, and until when it still opens (ISO time)."""
+
+    hash: str
+    hint: str
+    until: str
+
+
 class KeyRecord(Value, frozen=True, kw_only=True):
     """A key without its secret. `hint` is its beginning; `hash` is SHA-256 in hex."""
 
@@ -61,10 +69,12 @@ class KeyRecord(Value, frozen=True, kw_only=True):
     hash: str
     hint: str
     models: tuple[str, ...] | None = None
+    dialects: tuple[str, ...] | None = None
     networks: tuple[str, ...] = ()
     expires: str | None = None
     loopback_only: bool = False
     budget: BudgetRow | None = None
+    previous: PreviousSecret | None = None
 
     @property
     def id(self) -> str:
@@ -160,6 +170,7 @@ def key_record(account: str, row: KeyRow, secret: Secret) -> KeyRecord:
         hash=key_hash(text),
         hint=text[:HINT_CHARACTERS],
         models=row.models,
+        dialects=row.dialects,
         networks=row.networks,
         expires=row.expires,
         loopback_only=text.startswith(DEMO_KEY_PREFIX),
@@ -171,8 +182,10 @@ def check_keys(document: Document) -> None:
     """No two keys have one secret. Raises: ConfigError."""
     owners: dict[str, str] = {}
     for name, kept in document.keys.items():
-        if (owner := owners.setdefault(kept.record.hash, name)) != name:
-            raise ConfigError("keys", name, f"has the same secret as {owner}")
+        previous = kept.record.previous
+        for one in (kept.record.hash, *(() if previous is None else (previous.hash,))):
+            if (owner := owners.setdefault(one, name)) != name:
+                raise ConfigError("keys", name, f"has the same secret as {owner}")
 
 
 def to_json(document: Document) -> bytes:

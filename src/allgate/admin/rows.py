@@ -119,6 +119,12 @@ class KeyRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     models: Annotated[tuple[str, ...] | None, Said(description="What it may use. Default: every model.")] = (
         None
     )
+    dialects: Annotated[
+        tuple[str, ...] | None,
+        Said(
+            description="At which doors: `openai_chat`, `openai_completions`, `openai_responses`, `anthropic`, `gemini`. Default: every one."
+        ),
+    ] = None
     networks: Annotated[tuple[str, ...], Said(description="From where (CIDR). Default: anywhere.")] = ()
     expires: Annotated[str | None, Said(description="ISO date or time, UTC unless it says otherwise.")] = None
     budget: Annotated[BudgetRow | None, Said(description="The most that may be spent with it.")] = None

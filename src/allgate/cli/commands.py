@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-keys = typer.Typer(help="Keys: create, list, disable.", no_args_is_help=True)
+keys = typer.Typer(help="Keys: create, list, rotate, disable.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
 accounts = typer.Typer(help="Accounts: list, top up, debit.", no_args_is_help=True)
@@ -110,6 +110,12 @@ def create_key(
     model: Annotated[
         list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")
     ] = None,
+    dialect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dialect", help="Only at this door, such as openai_chat or anthropic; may be repeated."
+        ),
+    ] = None,
     network: Annotated[
         list[str] | None, typer.Option("--network", help="Only from here (CIDR); may be repeated.")
     ] = None,
@@ -120,31 +126,59 @@ def create_key(
     database: Database = None,
 ) -> None:
     """Make a key and print it, once: only its hash is kept."""
-    from allgate.admin.commands import CreateKey
     from allgate.admin.keys import new_secret
-    from allgate.admin.records import key_record
     from allgate.admin.rows import KeyRow
-    from allgate.cli.operate import carry_out, existing, settings_of
+    from allgate.cli.keys import create
+    from allgate.cli.operate import existing, settings_of
 
-    secret = new_secret()
     row = KeyRow(
         name=name,
-        secret=secret,
+        secret=new_secret(),
         models=None if model is None else tuple(model),
+        dialects=None if dialect is None else tuple(dialect),
         networks=tuple(network or ()),
         expires=expires,
     )
-    command = CreateKey(record=key_record(account, row, secret))
-    carry_out(command, existing(settings_of(config, database)))
-    print(secret.reveal())
+    create(existing(settings_of(config, database)), account, row)
 
 
 @keys.command("list")
-def list_keys(config: Config = None, database: Database = None) -> None:
+def list_keys(
+    prefix: Annotated[
+        str, typer.Option("--prefix", help="Only keys that begin like this, or the one that it is.")
+    ] = "",
+    config: Config = None,
+    database: Database = None,
+) -> None:
     """List keys by their beginnings."""
-    from allgate.cli.operate import existing, settings_of, show_keys
+    from datetime import UTC, datetime
 
-    show_keys(existing(settings_of(config, database)))
+    from allgate.cli.keys import show
+    from allgate.cli.operate import settings_of
+
+    show(settings_of(config, database), prefix, datetime.now(UTC))
+
+
+@keys.command("rotate")
+def rotate_key(
+    account: Annotated[str, typer.Argument()],
+    name: Annotated[str, typer.Argument()],
+    overlap: Annotated[
+        str,
+        typer.Option(
+            "--overlap", help="How long the old secret still opens: 90s, 30m, 24h, 7d; 0: ends now."
+        ),
+    ] = "24h",
+    config: Config = None,
+    database: Database = None,
+) -> None:
+    """Give a key a new secret and print it, once. Its name, limits and spending stay."""
+    from datetime import UTC, datetime
+
+    from allgate.cli.keys import rotate
+    from allgate.cli.operate import existing, settings_of
+
+    rotate(existing(settings_of(config, database)), account, name, overlap, datetime.now(UTC))
 
 
 @keys.command("disable")
@@ -218,7 +252,9 @@ def import_prices(
             help="Such as openai/gpt-5.5; may be repeated, or with commas. Default: those of every deployment.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Also what changes by more than a factor of two.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also what changes by more than a factor of two.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes and make none.")] = False,
     config: Config = None,
     database: Database = None,

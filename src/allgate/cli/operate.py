@@ -13,7 +13,6 @@ from allgate.admin.apply import Change
 from allgate.admin.commands import Order
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
-from allgate.storage.config_store import read_published
 from allgate.storage.connection import DatabaseGone, DatabaseRefused
 from allgate.storage.lock import Holder, Locked
 from allgate.wiring.configuration import Configuration, Done
@@ -84,19 +83,6 @@ def diff_lines(change: Change) -> list[str]:
         before = f"{field.before} -> " if change.kind != "created" else ""
         lines.append(f"    {field.field}: {before}{field.after or '(none)'}")
     return lines
-
-
-def show_keys(settings: Settings) -> None:
-    """One line per key: account/name, beginning, state, who manages it."""
-    with reading(settings) as jobs:
-        keys = jobs.submit(read_published).result().document.keys
-    if not keys:
-        print("no keys; make one with: allgate keys create ACCOUNT NAME")
-    width = max((len(name) for name in keys), default=0)
-    for name, kept in sorted(keys.items()):
-        state = "disabled" if kept.disabled else "active"
-        expires = f"  expires {kept.record.expires}" if kept.record.expires else ""
-        print(f"{name:<{width}}  {kept.record.hint}…  {state:<8}  {kept.managed_by}{expires}")
 
 
 def settings_of(config: Path | None, database: str | None) -> Settings:

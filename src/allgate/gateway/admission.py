@@ -14,7 +14,7 @@ from allgate.core.value import Value
 from allgate.dialects.contract import ChatDialect, Head
 from allgate.gateway.ports import Directory, Ledger
 from allgate.gateway.settle import Reservation
-from allgate.identity.caller import Caller, key_hash, permit, presented_key, unknown_model
+from allgate.identity.caller import Caller, key_hash, let_in, permit, presented_key, unknown_model
 from allgate.routing.catalogue import Model
 from allgate.wire.message import WireRequest
 
@@ -44,7 +44,7 @@ class Permitted(Value, frozen=True, kw_only=True):
 
 
 def authenticate(directory: Directory, call: Call) -> Caller:
-    """Raises: Refused(AUTH): no key, or an unknown one."""
+    """Raises: Refused: 401: no key, an unknown one, or one that has expired; 403: not from here."""
     caller = directory.caller(key_hash(key_shown(call.wire)))
     if caller is None:
         raise refused(
@@ -52,6 +52,7 @@ def authenticate(directory: Directory, call: Call) -> Caller:
             "Incorrect API key provided. Check the key, or ask the operator of this gateway for one.",
             code="invalid_api_key",
         )
+    let_in(caller, call.address, call.started_s)
     return caller
 
 
@@ -63,12 +64,12 @@ def key_shown(wire: WireRequest) -> str:
 
 
 def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
-    """The key may use this model, from here, now; the model exists and has a price.
+    """The key may use this model, at this door; the model exists and has a price.
 
-    Raises: Refused (401, 403, 404), WireError (400).
+    Raises: Refused (403, 404), WireError (400).
     """
     head = call.dialect.read_head(call.wire)
-    permit(caller, head.model, call.address, call.started_s)
+    permit(caller, head.model, call.dialect.name)
     model = directory.catalogue.names.get(head.model)
     if model is None:
         raise unknown_model(head.model)

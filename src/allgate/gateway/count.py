@@ -48,7 +48,7 @@ async def count_reply(services: Services, call: Call) -> WireReply:
     if call.dialect.name == KEEPING_DIALECT:
         call = (await continued(services, call)).call
     request = await decoded_request(services, call.dialect, call.wire, services.seal_box(caller.account_id))
-    permit(caller, request.model, call.address, call.started_s)
+    permit(caller, request.model, call.dialect.name)
     model = services.directory.catalogue.names.get(request.model)
     if model is None:
         raise unknown_model(request.model)

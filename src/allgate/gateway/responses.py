@@ -63,7 +63,7 @@ async def _found(services: Services, call: Call, caller: Caller, response_id: st
     response = await services.responses.get(caller.account_id, response_id)
     if response is None:
         raise not_found(response_id)
-    permit(caller, response.model, call.address, call.started_s)
+    permit(caller, response.model, call.dialect.name)
     return response
 
 

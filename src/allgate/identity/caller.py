@@ -15,13 +15,14 @@ KEY_PREFIX = "sk-allgate-"
 
 
 class Caller(Value, frozen=True, kw_only=True):
-    """An authenticated key. `models` None: every model; `networks` empty: every address; `expires_s` None: never;
+    """An authenticated key. `models` None: every model; `dialects` None: every door; `networks` empty: every address; `expires_s` None: never;
     `group`: that of its account, where it has prices of its own."""
 
     account_id: str
     key_id: str
     key_name: str
     models: frozenset[str] | None = None
+    dialects: frozenset[str] | None = None
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     expires_s: float | None = None
     loopback_only: bool = False  # the published demo key
@@ -54,8 +55,8 @@ def presented_key(headers: Headers, query_key: str | None) -> str:
     )
 
 
-def permit(caller: Caller, model: str, address: str, now_s: float) -> None:
-    """The key may be used now, from here, for this model. Raises: Refused (401, 403, 404)."""
+def let_in(caller: Caller, address: str, now_s: float) -> None:
+    """The key may be used now and from here, whatever for. Raises: Refused (401, 403)."""
     if caller.expires_s is not None and now_s >= caller.expires_s:
         raise refused(
             ErrorKind.AUTH, "This API key has expired. Ask its owner for a new one.", code="key_expired"
@@ -63,6 +64,16 @@ def permit(caller: Caller, model: str, address: str, now_s: float) -> None:
     if caller.networks and not _inside(address, caller):
         raise refused(
             ErrorKind.PERMISSION, f"This API key may not be used from {address}.", code="ip_not_allowed"
+        )
+
+
+def permit(caller: Caller, model: str, dialect: str) -> None:
+    """The key may be used for this model and at this door. Raises: Refused (403, 404)."""
+    if caller.dialects is not None and dialect not in caller.dialects:
+        raise refused(
+            ErrorKind.PERMISSION,
+            f"This API key may not be used with {dialect}; it may with {', '.join(sorted(caller.dialects)) or 'none'}.",
+            code="dialect_not_allowed",
         )
     if caller.models is not None and model not in caller.models:
         raise unknown_model(model)

@@ -172,8 +172,10 @@ def _write_key(run: Callable[[str, Parameters], None], kept: Kept[KeyRecord], no
     members = _members(row, "account", "name", "hash", "hint", "expires", "loopback_only")
     lists = {
         "models": None if row.models is None else _json(row.models),
+        "dialects": None if row.dialects is None else _json(row.dialects),
         "networks": _json(row.networks),
         "budget": _json_or_none(row.budget),
+        "previous": _json_or_none(row.previous),
     }
     run("write_key", members | lists | _state(kept, now_ms))
 

@@ -154,10 +154,12 @@ keys = _table(
     _text("hash"),
     _text("hint"),
     _text("models", null=True),
+    _text("dialects", null=True),
     _text("networks"),
     _text("expires", null=True),
     _switch("loopback_only"),
     _text("budget", null=True),
+    _text("previous", null=True),
     *_kept(),
 )
 

@@ -47,7 +47,7 @@ class Database(Section, frozen=True, kw_only=True):
     url: Annotated[
         str,
         Meta(
-            description="`sqlite:///PATH`; a relative path counts from the folder of the configuration file."
+            description="`sqlite:///PATH`, of one process; a relative path counts from the folder of the configuration file. Or `postgresql://USER:PASSWORD@HOST/NAME`, which any number of nodes share (`docs/deploy-postgres.md`)."
         ),
     ] = "sqlite:///allgate.db"
 
@@ -130,7 +130,7 @@ class Ledger(Section, frozen=True, kw_only=True):
     outbox: Annotated[
         str,
         Meta(
-            description="The file that keeps charges while the database is gone; 16 MiB are reserved for it. Empty: beside the database, with `.outbox` behind its name."
+            description="The file that keeps charges while the database is gone; 16 MiB are reserved for it. Empty: beside a SQLite database, with `.outbox` behind its name; on PostgreSQL `allgate-LISTEN.outbox` in the folder of the configuration file."
         ),
     ] = ""
     audit_s: Annotated[
@@ -148,7 +148,7 @@ class Secrets(Section, frozen=True, kw_only=True):
     master_key: Annotated[
         str,
         Meta(
-            description="Signs sealed reasoning and encrypts credentials: `file:PATH`, `env:NAME` or 64 hex digits. Empty: generated beside the database, readable by its owner only."
+            description="Signs sealed reasoning and encrypts credentials: `file:PATH`, `env:NAME` or 64 hex digits. Empty: generated beside a SQLite database, readable by its owner only; nodes of a PostgreSQL must all be given the same."
         ),
     ] = ""
     previous_master_keys: Annotated[

@@ -58,7 +58,7 @@ INSERT INTO accounts (name, opening_nano_usd, member_of, managed_by, disabled, c
 
 -- name: write_key
 -- Create or change a key.
-INSERT INTO keys (account, name, hash, hint, models, networks, expires, loopback_only, budget, managed_by, disabled, changed_ms) VALUES (:account, :name, :hash, :hint, :models, :networks, :expires, :loopback_only, :budget, :managed_by, :disabled, :changed_ms) ON CONFLICT (account, name) DO UPDATE SET hash = excluded.hash, hint = excluded.hint, models = excluded.models, networks = excluded.networks, expires = excluded.expires, loopback_only = excluded.loopback_only, budget = excluded.budget, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
+INSERT INTO keys (account, name, hash, hint, models, dialects, networks, expires, loopback_only, budget, previous, managed_by, disabled, changed_ms) VALUES (:account, :name, :hash, :hint, :models, :dialects, :networks, :expires, :loopback_only, :budget, :previous, :managed_by, :disabled, :changed_ms) ON CONFLICT (account, name) DO UPDATE SET hash = excluded.hash, hint = excluded.hint, models = excluded.models, dialects = excluded.dialects, networks = excluded.networks, expires = excluded.expires, loopback_only = excluded.loopback_only, budget = excluded.budget, previous = excluded.previous, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
 -- name: write_transfer
 -- One movement of money; a repeated one is there already.
