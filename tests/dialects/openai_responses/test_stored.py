@@ -2,7 +2,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
@@ -54,6 +54,7 @@ def test_items_that_are_only_named_are_found_with_and_without_their_type() -> No
         lambda x: json.dumps({"input": x, "store": x}).encode()
     )
 )
+@example(b'{"input":' + b"[" * 5_000 + b"]" * 5_000 + b"}")
 def test_nothing_but_a_wire_error_ever(body: bytes) -> None:
     with suppress(WireError):
         request = WireRequest(method="POST", path="/", body=body)

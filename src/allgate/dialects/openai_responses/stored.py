@@ -83,7 +83,7 @@ def said_items(spoken: msgspec.Raw | bytes | None) -> tuple[bytes, ...]:
         return (b'{"type":"message","role":"user","content":' + text + b"}",)
     try:
         return items_in(text)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         message = "Invalid type for 'input': expected a string or an array of input items."
         raise wire_error(message, param="input", code="invalid_type") from error
 
