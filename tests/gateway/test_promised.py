@@ -168,3 +168,18 @@ async def test_a_json_object_is_one_where_the_vendor_has_no_switch_for_it() -> N
         form = {"type": "json_object"}
         assert (await s.chat("m", response_format=form)).status == 502
         assert (await s.chat("m", response_format=form)).text == RIGHT
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_json_that_comes_through_a_tool_is_judged_too(stream: bool) -> None:
+    """Claude without schemas: the answer is the input of a tool that it must call."""
+    async with stand({"m": ["claude-3-7-sonnet"]}, vendors=[plain("anthropic")]) as s:
+        reply = await ask(s, "openai_chat", stream=stream)
+        assert (reply.status, list(json.loads(reply.text))) == (200, ["city"])
+        s.sim.script(f"calls=1 arguments='{WRONG}'")
+        reply = await ask(s, "openai_chat", stream=stream)
+        await s.settled()
+        assert reply.error is not None
+        assert reply.error["code"] == "output_mismatch"
+        assert s.sim.ledger.body(s.sim.ledger.last)["tool_choice"] == {"type": "tool", "name": "json_output"}
+        assert [row.outcome for row in s.rows] == ["ok", "cut" if stream else "failed"]

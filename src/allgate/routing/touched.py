@@ -15,11 +15,17 @@ from collections.abc import Callable
 from allgate.dialects.contract import Head
 from allgate.operations.chat.caps import Caps
 
+
+def _promises_less(caps: Caps) -> bool:
+    """Whether there is a form of the answer that this deployment does not hold it to."""
+    return caps.json_schema != "native" or not caps.json_object or not caps.schema_with_tools
+
+
 _REFUSES: dict[str, Callable[[Caps], bool]] = {
     **dict.fromkeys(("temperature", "top_p"), lambda caps: not caps.sampling),
     "generationConfig": lambda caps: not caps.sampling or caps.json_schema == "none",
     **dict.fromkeys(("output_config", "output_format"), lambda caps: caps.json_schema == "none"),
-    "text": lambda caps: caps.json_schema != "native" or not caps.json_object,
+    "text": _promises_less,
     **dict.fromkeys(("presence_penalty", "frequency_penalty"), lambda caps: not caps.penalties),
     **dict.fromkeys(("logprobs", "top_logprobs"), lambda caps: not caps.logprobs),
     "logit_bias": lambda caps: not caps.logit_bias,
@@ -27,7 +33,7 @@ _REFUSES: dict[str, Callable[[Caps], bool]] = {
     "stop": lambda caps: not caps.stop_max,
     "reasoning_effort": lambda caps: caps.thinking != "effort",
     "web_search_options": lambda caps: caps.web_search_style != "options",
-    "response_format": lambda caps: caps.json_schema != "native" or not caps.json_object,
+    "response_format": _promises_less,
 }
 _RULED = frozenset(_REFUSES)
 

@@ -22,10 +22,12 @@ _MIME_BYTES_MAX = 128
 
 _NONE = msgspec.Raw(b"")
 _ARRAY, _OBJECT = b"[{"
+_PICTURE = "image_url"
 
 
 class Seen(NamedTuple):
-    """The kinds of media in the messages, and the members of earlier answers that only some vendors know."""
+    """The kinds of media in the messages, and the members that only some vendors know: of earlier answers, and
+    `image_url` where a film or document stands in a picture's place."""
 
     kinds: set[MediaKind]
     thoughts: set[str]
@@ -59,7 +61,11 @@ def look_at(messages: msgspec.Raw) -> Seen:
         for message in _messages.decode(messages):
             for raw in (message.content, message.images):
                 if raw is not _NONE and memoryview(raw)[0] == _ARRAY:
-                    seen.kinds.update(kind for part in _parts.decode(raw) if (kind := _kind(part)) is not None)
+                    for part in _parts.decode(raw):
+                        if (kind := _kind(part)) is not None:
+                            seen.kinds.add(kind)
+                            if kind != "image" and part.type == _PICTURE:
+                                seen.thoughts.add(_PICTURE)
             if message.audio is not _NONE and memoryview(message.audio)[0] == _OBJECT:
                 seen.kinds.add("audio")
             if message.reasoning_content is not _NONE:
