@@ -70,17 +70,18 @@ class Posting(NamedTuple):
 
 
 def write_postings(postings: Sequence[Posting], connection: sqlite3.Connection) -> list[Ending] | None:
-    """Write the group in the transaction under way. None: everything as decided; else how each ended.
+    """Write the group in the transaction under way, which is theirs alone. None: everything as decided; else how each ended.
 
     Raises: sqlite3.Error: nothing can be written, for a reason that is not one of theirs.
     """
-    connection.execute("SAVEPOINT postings")
     try:
         _write(postings, connection)
-    except NOT_WRITABLE:
-        connection.execute("ROLLBACK TO postings")
+    except (
+        NOT_WRITABLE
+    ):  # not a savepoint: it would hand the interpreter's lock over twice more, for every group
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
         return [_written_alone(posting, connection) for posting in postings]
-    connection.execute("RELEASE postings")
     return None
 
 

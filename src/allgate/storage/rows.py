@@ -7,7 +7,7 @@ for it each time.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 from typing import TypeAlias
 
@@ -15,6 +15,9 @@ Row: TypeAlias = Sequence[object]
 
 ROWS_PER_STATEMENT = 64
 """Of up to 31 parameters each: within SQLite's 32,766. 128 rows at once are hardly faster, and twice as many texts."""
+
+NOTHING = -(2**63)
+"""Stands for None where it is bound. No count is negative, and no text is a number."""
 
 
 class RowsStatement:
@@ -39,6 +42,8 @@ class RowsStatement:
         return text
 
 
-def places(columns: Sequence[str], count: int) -> str:
-    """`(?, ?), (?, ?)`: the places of `count` rows."""
-    return ", ".join([f"({', '.join('?' * len(columns))})"] * count)
+def places(columns: Sequence[str], count: int, nullable: Collection[str] = ()) -> str:
+    """`(?, ?), (?, ?)`: the places of `count` rows. A column that is `nullable` takes NOTHING for None: `sqlite3` looks for
+    an adapter for every None (and every bool) that it binds, which takes 0.3 µs (0.5); an int takes 0.03, NULLIF 0.1."""
+    one = ", ".join(f"NULLIF(?, {NOTHING})" if column in nullable else "?" for column in columns)
+    return ", ".join([f"({one})"] * count)
