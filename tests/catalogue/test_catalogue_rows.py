@@ -40,6 +40,15 @@ def test_each_value_is_a_rule_of_its_own() -> None:
         ({"clamp": ["temperature"], "at_least": 2, "at_most": 1}, "above"),
         ({"clamp": ["service_tier"], "among": ["flex"]}, "use refuse"),
         ({"set": {"seed": 1}, "at_most": 2}, "no bounds"),
+        ({"set": {"temperature": "hot"}}, "temperature cannot be 'hot'"),
+        ({"default": {"max_tokens": 1.5}}, "max_tokens cannot be 1.5"),
+        ({"set": {"thinking": "maybe"}}, "thinking is one of on, off"),
+        ({"set": {"reasoning_effort": "huge"}}, "reasoning_effort is one of"),
+        ({"set": {"response_format": "xml"}}, "response_format is one of"),
+        ({"set": {"service_tier": 5}}, "service_tier cannot be 5"),
+        ({"set": {"stop": 5}}, "stop cannot be 5"),
+        ({"rename": {"temperature": "top_p"}}, "extra.NAME"),
+        ({"rename": {"system": "user"}}, "extra.NAME"),
     ],
 )
 def test_a_rule_that_nothing_could_keep_is_refused(members: dict[str, object], told: str) -> None:
@@ -62,3 +71,25 @@ def test_what_a_row_does_not_say_is_the_familys() -> None:
 def test_a_suffix_of_a_model_that_does_not_think_is_refused() -> None:
     with pytest.raises(ValueError, match="-thinking"):
         profile_with(UNKNOWN, ProfileRow(thinking="none", suffixes=("-thinking",)))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"set": {"stop": ["a"]}},
+        {"set": {"thinking": "off"}},
+        {"default": {"thinking_budget": 2048}},
+        {"set": {"safety_settings": [{"category": "A", "threshold": "B"}]}},
+        {"set": {"extra.enable_search": {"any": "thing"}}},
+        {"rename": {"system": "developer", "max_tokens": "extra.max_new_tokens"}},
+        {"clear": ["metadata", "user"], "when": ["not stream", "service_tier"]},
+        {"refuse": ["service_tier"], "among": ["default"]},
+    ],
+)
+def test_what_can_be_kept_is_read(members: dict[str, object]) -> None:
+    assert rules_of(row(**members))
+
+
+def test_a_type_of_media_that_nobody_takes_is_a_slip() -> None:
+    with pytest.raises(ValueError, match=r"nobody takes 'image/jpg'; there are .*image/jpeg"):
+        profile_with(UNKNOWN, ProfileRow(accepts=("image/png", "image/jpg")))

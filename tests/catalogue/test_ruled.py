@@ -74,11 +74,13 @@ def test_an_effort_goes_to_the_next_lower_word_else_the_next_higher(
 
 def test_a_member_that_only_the_provider_knows_gets_the_value() -> None:
     found = ruled(
-        WARM, (Rule(action="rename", settings=("max_tokens",), value="max_new_tokens", why="w"),), "qwen"
+        WARM,
+        (Rule(action="rename", settings=("max_tokens",), value="extra.max_new_tokens", why="w"),),
+        "qwen",
     )
     assert found.request.sampling.max_tokens is None
     assert found.request.extra == {"qwen": {"max_new_tokens": 2048}}
-    assert found.notes == (converted("max_tokens", "sent as max_new_tokens: w"),)
+    assert found.notes == (converted("max_tokens", "sent as extra.max_new_tokens: w"),)
 
 
 def test_a_budget_becomes_the_effort_that_it_stands_for() -> None:

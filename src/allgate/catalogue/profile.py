@@ -24,6 +24,9 @@ Ability = Literal[
 Thinking = Literal["none", "budget", "level", "adaptive", "effort"]
 """How a model is told to think: not at all, by a budget of tokens, by a level word, by deciding itself, by an effort."""
 
+Level = Literal["minimal", "low", "medium", "high", "xhigh"]
+"""Gemini's words for how much to think, in lower case."""
+
 CachePolicy = Literal["client", "system", "conversation"]
 """Whose cache marks are sent: the client's own; with one on the system prompt; with one on the last user turn too."""
 
@@ -66,7 +69,7 @@ class Profile(Value, frozen=True, kw_only=True):
     limits: Limits = Limits()
     thinking: Thinking | None = None
     efforts: tuple[str, ...] = ()
-    levels: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
     suffixes: tuple[Suffix, ...] = ()
     cache: CachePolicy = "client"
     safety: dict[str, str] = {}

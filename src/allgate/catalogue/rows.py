@@ -1,19 +1,18 @@
 """How rules and profiles are written, in a family's file and in the rows of the configuration alike.
 
-A rule is a table with one action; a profile lists what differs. Both are checked when they are read: a setting that does
-not exist, an action too many, a bound that nothing could keep. Errors are ValueErrors that name the member.
+A rule is a table with one action; a profile lists what differs. Both are checked when they are read (`checks`). Errors are
+ValueErrors that name the member.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
 
-from allgate.catalogue.narrow import PATHS
-from allgate.catalogue.profile import Ability, CachePolicy, Kind, Limits, Profile, Suffix, Thinking
-from allgate.catalogue.rule import CONDITIONS, NOT, Action, Rule
-from allgate.catalogue.settings import setting
+from allgate.catalogue.checks import check_rule, check_types
+from allgate.catalogue.profile import Ability, CachePolicy, Kind, Level, Limits, Profile, Suffix, Thinking
+from allgate.catalogue.rule import Action, Rule
 from allgate.core.value import Value, changed
 from allgate.operations.chat.request import Effort
 from allgate.wire.json import Json
@@ -83,7 +82,7 @@ class ProfileRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         Said(description="How it is told to think: `none`, `budget`, `level`, `adaptive`, `effort`."),
     ] = None
     efforts: Annotated[tuple[Effort, ...] | None, Said(description="Effort words that it takes.")] = None
-    levels: Annotated[tuple[str, ...] | None, Said(description="Thinking levels that it takes.")] = None
+    levels: Annotated[tuple[Level, ...] | None, Said(description="Thinking levels that it takes.")] = None
     suffixes: Annotated[
         tuple[Suffix, ...] | None,
         Said(description="Endings of the name that say how to think: `-thinking`, `-nothinking`, `-low`, …"),
@@ -125,40 +124,13 @@ def rules_of(row: RuleRow) -> tuple[Rule, ...]:
         to=row.to,
         why=row.why,
     )
-    _check(shared)
     if not isinstance(wanted, Mapping):
+        check_rule(shared)
         return (shared,)
-    return tuple(changed(shared, settings=(name,), value=value) for name, value in wanted.items())
-
-
-def _check(rule: Rule) -> None:
-    for name in (*rule.settings, *(() if rule.below is None else (rule.below,))):
-        _check_setting(name)
-    for word in rule.when:
-        if (name := word.removeprefix(NOT)) not in CONDITIONS:
-            _check_setting(name)
-    bounded = rule.among or rule.below or (rule.at_least, rule.at_most) != (None, None)
-    if bounded and rule.action not in ("clear", "clamp", "refuse"):
-        raise ValueError(f"{rule.action}: takes no bounds")
-    if rule.action == "clamp":
-        _check_clamp(rule)
-    if None not in (rule.at_least, rule.at_most) and rule.at_least > rule.at_most:  # pyright: ignore[reportOperatorIssue] -- neither is None here
-        raise ValueError(f"at_least: {rule.at_least:g} is above at_most, {rule.at_most:g}")
-
-
-def _check_setting(name: str) -> None:
-    try:
-        setting(name)
-    except KeyError:
-        raise ValueError(f"there is no setting or condition {name!r}; docs/models.md lists them") from None
-
-
-def _check_clamp(rule: Rule) -> None:
-    if not rule.among and (rule.at_least, rule.at_most) == (None, None):
-        raise ValueError("clamp: needs at_least, at_most or among")
-    for name in rule.settings:
-        if rule.among and not set(rule.among) <= set(setting(name).ordered):
-            raise ValueError(f"clamp: {name} has no nearest word among {', '.join(rule.among)}; use refuse")
+    rules = tuple(changed(shared, settings=(name,), value=value) for name, value in wanted.items())
+    for rule in rules:
+        check_rule(rule)
+    return rules
 
 
 def profile_with(base: Profile, row: ProfileRow) -> Profile:
@@ -167,6 +139,7 @@ def profile_with(base: Profile, row: ProfileRow) -> Profile:
     if row.limits is not None:
         said["limits"] = _limits_with(base.limits, row.limits)
     profile = changed(base, **said)
+    check_types(profile.accepts or ())
     if profile.thinking == "none" and profile.suffixes:
         raise ValueError(f"suffixes: {profile.suffixes[0]} says how to think, and this model does not think")
     return profile
@@ -175,8 +148,3 @@ def profile_with(base: Profile, row: ProfileRow) -> Profile:
 def _limits_with(base: Limits, row: Limits) -> Limits:
     said = {name: value for name, value in msgspec.structs.asdict(row).items() if value is not None}
     return changed(base, **said)
-
-
-def paths(profile: Profile) -> Iterable[str]:
-    """Where clients may ask for a model."""
-    return (PATHS[dialect] for dialect in profile.endpoints or PATHS)

@@ -33,7 +33,7 @@ _THINKING: Members = {
 class Setting(Value, frozen=True, kw_only=True):
     """One setting. `said` reads it (None: the client did not say), `put` changes it (None: clears it).
 
-    `ordered` are the words it can have, least first: only numbers and ordered words can be clamped. `exact`: where one of its
+    `ordered` are the words it can have, least first: only numbers and ordered words can be clamped. `words`: others. `exact`: where one of its
     members stands in a body, the setting was said.
     """
 
@@ -43,6 +43,7 @@ class Setting(Value, frozen=True, kw_only=True):
     members: Members
     own: Members = {}
     ordered: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     exact: bool = False
 
 
@@ -159,6 +160,8 @@ def _identity(name: str, **members: tuple[str, ...]) -> Setting:
 
 
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+_SWITCH = ("on", "off")
+_FORMS = ("text", "json_object", "json_schema")
 _LEVELS = ("minimal", "low", "medium", "high", "xhigh")
 
 _TABLE: tuple[Setting, ...] = (
@@ -178,14 +181,14 @@ _TABLE: tuple[Setting, ...] = (
               anthropic="max_tokens", gemini="generationConfig.maxOutputTokens"),
     changed(_sampling("stop", openai_chat="stop", anthropic="stop_sequences", gemini="generationConfig.stopSequences"),
             put=_stop),
-    Setting(name="thinking", said=_thinking, put=_put_thinking, members=_THINKING),
+    Setting(name="thinking", said=_thinking, put=_put_thinking, members=_THINKING, words=_SWITCH),
     Setting(name="thinking_budget", said=_budget, put=_put_reasoned("budget_tokens"),
             members=_THINKING),
     Setting(name="thinking_level", said=_reasoned("level"), put=_put_reasoned("level"), members=_THINKING,
             ordered=_LEVELS),
     Setting(name="reasoning_effort", said=_reasoned("effort"), put=_put_reasoned("effort"), members=_THINKING,
             own={_CHAT: ("reasoning_effort",)}, ordered=_EFFORTS),
-    Setting(name="response_format", said=_format, put=_put_format,
+    Setting(name="response_format", said=_format, put=_put_format, words=_FORMS,
             members={_CHAT: ("response_format",), _RESPONSES: ("text",), _ANTHROPIC: ("output_config", "output_format"),
                      _GEMINI: ("generationConfig.responseMimeType", "generationConfig.responseSchema",
                                "generationConfig.responseJsonSchema")}),
