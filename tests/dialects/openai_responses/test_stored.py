@@ -106,6 +106,7 @@ def test_a_stream_is_kept_from_its_terminal_event() -> None:
     )
     assert found is not None
     assert (found.id, found.items, found.repeated) == ("resp_1", ("msg_1",), True)
+    assert stored.answered_by_stream(told.replace("\n", "\r\n").encode()) == found
     assert stored.answered_by_stream(told.replace("response.completed", "response.failed").encode()) is None
     assert stored.answered_by_stream(b"") is None
     bare = told.replace(json.dumps(RESPONSE["output"]), "[]").encode()
