@@ -61,3 +61,23 @@ def test_the_model_list_comes_in_the_shape_of_who_asks(
 )
 def test_other_paths_have_no_route(path: str) -> None:
     assert find_route("POST", path, b"", ()).operation is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        ("GET", "/v1/responses/resp_1", "response"),
+        ("DELETE", "/responses/resp_1", "response"),
+        ("GET", "/v1/responses/resp_1/input_items", "response"),
+        ("POST", "/v1/responses/compact", "compact"),
+        ("POST", "/v1/responses/input_tokens", "count_tokens"),
+        ("POST", "/v1/explain", "explain"),
+        ("GET", "/v1/explain", None),
+        ("GET", "/api/v1/catalogue", "catalogue"),
+        ("POST", "/api/v1/catalogue", None),
+    ],
+)
+def test_kept_responses_explanations_and_the_catalogue_have_their_doors(
+    method: str, path: str, operation: str | None
+) -> None:
+    assert find_route(method, path, b"", ()).operation == operation
