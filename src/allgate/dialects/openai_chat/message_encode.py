@@ -8,7 +8,7 @@ answer's text stays, the call itself is noted).
 from allgate.dialects.openai_chat.content_encode import encode_content, encode_part, encode_text
 from allgate.dialects.openai_chat.details import CLIENT_SCOPE, details_of_seal
 from allgate.dialects.openai_chat.own import NAME, VENDOR, own
-from allgate.dialects.passes.call_ids import fitting_call_id
+from allgate.dialects.passes.call_ids import exact_call_id, fitting_call_id
 from allgate.dialects.passes.custom_tools import wrap_input
 from allgate.dialects.passes.lenient import objects_of
 from allgate.dialects.passes.tool_names import ToolNames
@@ -176,7 +176,7 @@ class MessageEncoder:
 
     def _call(self, call: ToolCall) -> JsonObject:
         name = self._names.sent(call.name, call.namespace)
-        wire: JsonObject = {"id": fitting_call_id(call.call_id, CALL_ID, CALL_ID_CHARACTERS_MAX)}
+        wire: JsonObject = {"id": self._call_id(call.call_id)}
         if call.input_kind == "text" and self._caps.custom_tools:
             wire |= {"type": "custom", "custom": {"name": name, "input": call.input}}
         else:
@@ -187,6 +187,12 @@ class MessageEncoder:
                 wire["extra_content"] = {"google": {"thought_signature": seal.value}}
         return wire
 
+    def _call_id(self, call_id: str) -> str:
+        exact = self._caps.call_id_characters
+        if exact is not None:
+            return exact_call_id(call_id, exact)
+        return fitting_call_id(call_id, CALL_ID, CALL_ID_CHARACTERS_MAX)
+
     def _results(self, turn: Turn, path: str) -> list[JsonObject]:
         """One message per result, directly behind the calls; their pictures in a user message behind all of them."""
         found: list[JsonObject] = []
@@ -194,7 +200,7 @@ class MessageEncoder:
         for place, part in enumerate(turn.parts):
             if not isinstance(part, ToolResult):
                 continue
-            call_id = fitting_call_id(part.call_id, CALL_ID, CALL_ID_CHARACTERS_MAX)
+            call_id = self._call_id(part.call_id)
             inner: list[Part] = list(part.parts)
             if not self._caps.tool_images:
                 media = [piece for piece in inner if isinstance(piece, Media)]

@@ -28,6 +28,17 @@ def fitting_call_id(call_id: str, pattern: str, characters_max: int) -> str:
     return call_id_from(call_id)
 
 
+def exact_call_id(call_id: str, characters: int) -> str:
+    """`call_id` itself where it is exactly so many letters and digits, else so many of its hash (at most 24).
+
+    >>> exact_call_id("toolu_01", 9), exact_call_id("D681PevKs", 9)
+    ('463vkq6h4', 'D681PevKs')
+    """
+    if len(call_id) == characters and call_id.isascii() and call_id.isalnum():
+        return call_id
+    return call_id_from(call_id).removeprefix("call_")[:characters]
+
+
 @lru_cache(_PATTERNS_REMEMBERED)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
