@@ -1,7 +1,7 @@
 """How the request log stays bounded: old rows are deleted in small steps, between which charges are written.
 
-The rows of one account lie together by time (their index), so each step is a short walk. One thousand rows take about
-5 ms, which is what another write may have to wait.
+Ids of requests begin with the time of their admission (`core.ids`), so the oldest rows lie together, at the beginning. One
+thousand of them take about 5 ms, which is what another write may have to wait.
 """
 
 import logging
@@ -25,31 +25,25 @@ class Retention:
         self._writer = writer
         self._retain_days = retain_days
 
-    def start(self, accounts: tuple[str, ...], now_ms: int) -> None:
+    def start(self, now_ms: int) -> None:
         """Harmless while an earlier start is still at work. 0 days: nothing is ever deleted."""
         if self._retain_days:
-            self._step(accounts, now_ms - self._retain_days * DAY_MS)
+            self._step(now_ms - self._retain_days * DAY_MS)
 
-    def _step(self, accounts: tuple[str, ...], before_ms: int) -> None:
-        if accounts:
-            job = partial(_expire, accounts[0], before_ms)
-            try:
-                deleted = self._writer.submit(job)
-            except WriterBusy:
-                return  # the next start goes on
-            deleted.add_done_callback(partial(self._next, accounts, before_ms))
+    def _step(self, before_ms: int) -> None:
+        try:
+            deleted = self._writer.submit(partial(_expire, before_ms))
+        except WriterBusy:
+            return  # the next start goes on
+        deleted.add_done_callback(partial(self._next, before_ms))
 
-    def _next(self, accounts: tuple[str, ...], before_ms: int, deleted: "Future[int]") -> None:
+    def _next(self, before_ms: int, deleted: "Future[int]") -> None:
         if (error := deleted.exception()) is not None:
-            _log.warning(
-                "old rows of the request log could not be deleted",
-                extra={"account": accounts[0], "error": repr(error)},
-            )
-        else:
-            rest = accounts if deleted.result() == ROWS_PER_STEP else accounts[1:]
-            self._step(rest, before_ms)
+            _log.warning("old rows of the request log could not be deleted", extra={"error": repr(error)})
+        elif deleted.result() == ROWS_PER_STEP:
+            self._step(before_ms)
 
 
-def _expire(account: str, before_ms: int, connection: Connection) -> int:
-    parameters = {"account": account, "before_ms": before_ms, "rows_max": ROWS_PER_STEP}
-    return connection.execute(statements()["expire_requests"], parameters).rowcount
+def _expire(before_ms: int, connection: Connection) -> int:
+    named = {"from_id": "req_", "before_id": f"req_{before_ms:012x}", "rows_max": ROWS_PER_STEP}
+    return connection.execute(statements()["expire_requests"], named).rowcount

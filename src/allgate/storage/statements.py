@@ -276,13 +276,13 @@ STATEMENTS = (
     ),
     Statement(
         "expire_requests",
-        "Forget the oldest log rows of one account, a bounded number of them.",
+        "Forget a bounded number of log rows whose ids lie in a range, which is a range of time.",
         lambda: delete(tables.requests).where(
             tables.requests.c.request_id.in_(
                 select(tables.requests.c.request_id)
                 .where(
-                    tables.requests.c.account == bindparam("account"),
-                    tables.requests.c.started_ms < bindparam("before_ms"),
+                    tables.requests.c.request_id >= bindparam("from_id"),
+                    tables.requests.c.request_id < bindparam("before_id"),
                 )
                 .limit(bindparam("rows_max"))
                 .offset(

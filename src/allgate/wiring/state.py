@@ -115,8 +115,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
     request_log = RequestLog(
         backing.write_lines, loop, flush_s=log.flush_s, queue_rows_max=log.queue_rows_max
     )
-    accounts = tuple(published.document.accounts)
-    Retention(database.writer, retain_days=log.retain_days).start(accounts, _now_ms())
+    Retention(database.writer, retain_days=log.retain_days).start(_now_ms())
     loop_lag = LoopLag(loop)
     loop_lag.start()
     responses = StoredResponses(

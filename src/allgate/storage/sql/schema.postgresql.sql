@@ -155,8 +155,6 @@ CREATE TABLE requests (
     PRIMARY KEY (request_id)
 );
 
-CREATE INDEX requests_account_started ON requests (account, started_ms);
-
 CREATE TABLE response_items (
     account TEXT COLLATE "C" NOT NULL,
     item TEXT COLLATE "C" NOT NULL,

@@ -164,8 +164,6 @@ CREATE TABLE requests (
 )
  WITHOUT ROWID;
 
-CREATE INDEX requests_account_started ON requests (account, started_ms);
-
 CREATE TABLE response_items (
     account TEXT NOT NULL,
     item TEXT NOT NULL,

@@ -175,10 +175,10 @@ WHERE requests.request_id > :after_id AND requests.started_ms >= :from_ms AND re
  LIMIT :rows_max OFFSET 0;
 
 -- name: expire_requests
--- Forget the oldest log rows of one account, a bounded number of them.
+-- Forget a bounded number of log rows whose ids lie in a range, which is a range of time.
 DELETE FROM requests WHERE requests.request_id IN (SELECT requests.request_id
 FROM requests
-WHERE requests.account = :account AND requests.started_ms < :before_ms
+WHERE requests.request_id >= :from_id AND requests.request_id < :before_id
  LIMIT :rows_max OFFSET 0);
 
 -- name: write_response
