@@ -56,6 +56,7 @@ class PostgresLedger:
         now_ms: Callable[[], int],
         *,
         strict: bool = True,
+        keep_lines: bool = True,
         lease_s: float = LEASE_S,
         outbox: Outbox | None = None,
         commit_wait_s: float = COMMIT_WAIT_S,
@@ -70,6 +71,7 @@ class PostgresLedger:
         self._loop = loop
         self._now_ms = now_ms
         self._strict = strict
+        self._keep_lines = keep_lines
         self._undecided: dict[str, Future[Receipt]] = {}
         self._unwritten: dict[str, Posting] = {}
         self._writing: set[Task[None]] = set()
@@ -111,7 +113,9 @@ class PostgresLedger:
         else:
             assert backing is not None  # only a void may need nothing
             self._undecided[request_id] = durable
-            posting = Posting(settlement, receipt, backing, line, self._now_ms())
+            posting = Posting(
+                settlement, receipt, backing, line if self._keep_lines else None, self._now_ms()
+            )
             self._unwritten[request_id] = posting
             self.commit.add(posting)
             if self._strict:

@@ -1,6 +1,10 @@
-"""Lines of the request log on PostgreSQL: any number of rows in one statement, each column as one array."""
+"""Lines of the request log on PostgreSQL: any number of rows in one statement, each column as one array.
 
-from collections.abc import Sequence
+The line of a request that is charged is written with its charge, in one statement (`postgres_statements.POST`); the others
+come from the request log's own queue.
+"""
+
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from allgate.gateway.ports import LogRow
@@ -8,24 +12,38 @@ from allgate.storage.connection import Connection
 from allgate.storage.postgres import PostgresThread
 from allgate.storage.request_log import COLUMNS, WriteLines, line_values
 
-_TYPES = {"status": "int", "attempts": "int"} | dict.fromkeys(
-    ("passthrough", "stream", "estimated"), "boolean"
-)
 _TEXTS = (
-    "request_id", "account", "key", "dialect", "operation", "model", "upstream", "upstream_model",
-    "upstream_dialect", "outcome", "price", "error", "notes", "user_agent", "usage_rest",
+    "request_id", "account", "key", "dialect", "operation", "model", "upstream", "upstream_model", "upstream_dialect",
+    "outcome", "price", "error", "notes", "user_agent", "usage_rest",
 )  # fmt: skip
+_TYPES: dict[str, str] = {
+    **dict.fromkeys(_TEXTS, "text"),
+    **dict.fromkeys(("status", "attempts"), "int"),
+    **dict.fromkeys(("passthrough", "stream", "estimated"), "boolean"),
+}
+"""The rest are bigint."""
 
 
-def _array(column: str) -> str:
-    kind = _TYPES.get(column) or ("text" if column in _TEXTS else "bigint")
-    return f":{column}::{kind}[]"
+def insert_lines(places: Iterable[str], where: str = "true") -> str:
+    """The statement, for parameters at these `places`. `where` sees each line as `l`. One that is there stays as it is."""
+    columns = ", ".join(COLUMNS)
+    arrays = ", ".join(
+        f"{place}::{_TYPES.get(column, 'bigint')}[]" for place, column in zip(places, COLUMNS, strict=True)
+    )
+    return (
+        f"INSERT INTO requests ({columns}) SELECT {columns} FROM unnest({arrays}) AS l({columns}) "  # noqa: S608  only our own names
+        f"WHERE {where} ON CONFLICT DO NOTHING"
+    )
 
 
-INSERT = (
-    f"INSERT INTO requests ({', '.join(COLUMNS)}) "  # noqa: S608  only our own names
-    f"SELECT * FROM unnest({', '.join(map(_array, COLUMNS))}) ON CONFLICT DO NOTHING"
-)
+def line_columns(rows: Sequence[LogRow]) -> list[list[object]]:
+    """What goes to the places: the values of each column."""
+    if not rows:
+        return [[] for _ in COLUMNS]
+    return [[_storable(value) for value in column] for column in zip(*map(line_values, rows), strict=True)]
+
+
+_INSERT = insert_lines(f":{column}" for column in COLUMNS)
 
 
 def to_postgres(writer: PostgresThread) -> WriteLines:
@@ -34,13 +52,8 @@ def to_postgres(writer: PostgresThread) -> WriteLines:
 
 
 def write_lines(rows: Sequence[LogRow], connection: Connection) -> None:
-    """A job. A line that is there already stays as it is."""
-    connection.execute(INSERT, dict(zip(COLUMNS, line_columns(rows), strict=True)))
-
-
-def line_columns(rows: Sequence[LogRow]) -> list[list[object]]:
-    """The parameters of INSERT, in the order of COLUMNS."""
-    return [[_storable(value) for value in column] for column in zip(*map(line_values, rows), strict=True)]
+    """A job."""
+    connection.execute(_INSERT, dict(zip(COLUMNS, line_columns(rows), strict=True)))
 
 
 def _storable(value: object) -> object:

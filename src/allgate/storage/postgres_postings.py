@@ -14,6 +14,7 @@ from allgate.core.money import NanoUsd
 from allgate.gateway.ports import LogRow
 from allgate.storage import postgres_statements as sql
 from allgate.storage.lease import Backing, receipt_of
+from allgate.storage.postgres_lines import line_columns
 from allgate.storage.postgres_link import Connection
 
 
@@ -53,7 +54,8 @@ async def post(connection: Connection, epoch: int, group: Sequence[Posting]) -> 
         rows.add(posting, posting.receipt)
         account = posting.account_id
         due[account] = due.get(account, 0) + posting.backing.reserved
-    return set(await connection.rows(str, sql.POST, epoch, list(due), list(due.values()), *rows.columns))
+    owed = (list(due), list(due.values()))
+    return set(await connection.rows(str, sql.POST, epoch, *owed, *rows.columns, *_lines(group)))
 
 
 async def decide(connection: Connection, epoch: int, group: Sequence[Posting]) -> list[Decided]:
@@ -69,7 +71,12 @@ async def decide(connection: Connection, epoch: int, group: Sequence[Posting]) -
             for request_id, one in zip(ids, group, strict=True)
         ]
         await _write(connection, epoch, rows, scales)
+        await connection.run(sql.WRITE_LINES, *_lines(group))
     return decided
+
+
+def _lines(group: Sequence[Posting]) -> list[list[object]]:
+    return line_columns([posting.line for posting in group if posting.line is not None])
 
 
 class Transfers:

@@ -8,6 +8,9 @@ commit takes. A row locked `FOR UPDATE` is read as it is then, not as it was whe
 All times are the database's own (NOW_MS), because the clocks of nodes differ.
 """
 
+from allgate.storage.postgres_lines import insert_lines
+from allgate.storage.request_log import COLUMNS
+
 NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 SLICES_PER_NODE = 4
@@ -127,7 +130,7 @@ FROM returned WHERE b.account = returned.account
 # $1 epoch; $2, $3 accounts and what each pays; then the transfers, one array for each column. The answer: accounts whose lease
 # is not there (the node was swept), of which nothing was written. A transfer that was there already, or a balance that would
 # overflow, is an error, and nothing is written at all.
-POST = """
+POST = f"""
 WITH due AS MATERIALIZED (
     SELECT account, paid FROM unnest($2::text[], $3::bigint[]) AS due(account, paid)
 ), locked AS MATERIALIZED (
@@ -147,12 +150,16 @@ WITH due AS MATERIALIZED (
     FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[])
         AS t(id, kind, debit, amount, at_ms, key, price, reason)
     WHERE t.debit IN (SELECT account FROM leased)
+), logged AS (
+    {insert_lines((f"${12 + place}" for place in range(len(COLUMNS))), "l.account IN (SELECT account FROM leased)")}
 ), earned AS (
     UPDATE balances SET balance_nano_usd = balance_nano_usd + (SELECT coalesce(sum(paid), 0) FROM leased)::bigint
     WHERE account = 'house:revenue'
 )
 SELECT account FROM due WHERE account NOT IN (SELECT account FROM leased)
-"""
+"""  # noqa: S608  only our own text
+
+WRITE_LINES = insert_lines(f"${1 + place}" for place in range(len(COLUMNS)))
 
 # What follows is one transaction, in this order: the charges that only the database can decide.
 

@@ -90,6 +90,7 @@ async def _ledger(settings: Settings, database: PostgresDatabase) -> PostgresLed
         asyncio.get_running_loop(),
         _now_ms,
         strict=settings.ledger.durability == "strict",
+        keep_lines=settings.request_log.enabled,
         outbox=outbox,
         commit_wait_s=settings.ledger.commit_wait_s,
     )
