@@ -19,7 +19,7 @@ from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.gateway.admission import Call, Permitted, output_tokens_max
 from allgate.gateway.admitted import Admitted
-from allgate.gateway.attempt import encoded, request_headers
+from allgate.gateway.encoding import encoded, request_headers
 from allgate.gateway.plaza import prices_shown
 from allgate.gateway.repair import Repair
 from allgate.gateway.services import Services

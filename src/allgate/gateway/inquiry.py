@@ -8,7 +8,7 @@ import asyncio
 
 from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase
 from allgate.dialects.contract import ChatDialect, UpstreamCall
-from allgate.gateway.attempt import request_headers
+from allgate.gateway.encoding import request_headers
 from allgate.gateway.services import Services
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers

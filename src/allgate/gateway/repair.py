@@ -38,6 +38,9 @@ class Repair(Value, frozen=True, kw_only=True):
     translated: bool = False
 
 
+UNREPAIRED = Repair()
+
+
 def repair_for(failed: AttemptFailed, head: Head, *, passthrough: bool) -> Repair | None:
     """The repair that a refusal asks for; None: there is none. `passthrough`: the body was the client's own."""
     failure = failed.failure
