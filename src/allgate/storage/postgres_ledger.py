@@ -75,6 +75,7 @@ class PostgresLedger:
         self._undecided: dict[str, Future[Receipt]] = {}
         self._unwritten: dict[str, Posting] = {}
         self._writing: set[Task[None]] = set()
+        self._closed = False
 
     async def open(self) -> None:
         """Join the nodes, and write what an earlier life left in the outbox. Before the first hold. Raises: DatabaseGone,
@@ -158,11 +159,12 @@ class PostgresLedger:
         self.flush()
         await self.written()
         await self.commit.close()
-        for task in self._writing:
-            task.cancel()
+        self._closed = True
+        if self._writing:
+            await asyncio.wait(self._writing)
         await self.teller.close()
         await self.node.stop()
-        self.link.close()
+        await self.link.close()
 
     # --- group_commit.Store ---
 
@@ -198,7 +200,7 @@ class PostgresLedger:
 
     async def _write(self, postings: Sequence[Posting], done: Done) -> None:
         """As often as it takes: while the database does not answer, nobody knows whether it has them."""
-        while True:
+        while not self._closed:
             try:
                 endings = await self._written(postings)
             except DatabaseGone as error:

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import asyncpg
 
-from allgate.storage.postgres_wire import Prepared, Wire, connect, in_our_words
+from allgate.storage.connection import DatabaseGone
+from allgate.storage.postgres_wire import CONNECT_S_MAX, Prepared, Wire, connect, in_our_words
 
 CONNECTIONS_MAX = 6
 """One writes charges, one keeps the leases, the others fetch money. A hundred nodes fit a server of a thousand."""
@@ -65,6 +66,7 @@ class Link:
     def __init__(self, url: str) -> None:
         self._url = url
         self._idle: list[Connection] = []
+        self._closed = False
         self._room = asyncio.Semaphore(CONNECTIONS_MAX)
 
     async def use(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -85,10 +87,15 @@ class Link:
                 return result
         raise AssertionError("the last try has returned or raised")
 
-    def close(self) -> None:
-        """Let go of what is idle. What is lent out is let go of by its borrower's end."""
-        while self._idle:
-            self._idle.pop().wire.terminate()
+    async def close(self) -> None:
+        """Say goodbye on every connection that is idle; one that is lent out is closed when it comes back."""
+        self._closed = True
+        while connection := self._kept():
+            try:
+                await connection.wire.close(timeout=CONNECT_S_MAX)
+            except Exception as error:
+                if not isinstance(in_our_words(error, lost=lambda: True), DatabaseGone):
+                    raise
 
     def _kept(self) -> Connection | None:
         while self._idle:
@@ -107,7 +114,7 @@ class Link:
 
     def _put_back(self, connection: Connection, *, sound: bool) -> None:
         """After an error that was not the server's own word, nobody knows what the connection is in the middle of."""
-        if sound and not connection.wire.is_closed():
+        if sound and not self._closed and not connection.wire.is_closed():
             self._idle.append(connection)
         else:
             connection.wire.terminate()

@@ -56,6 +56,9 @@ class Claimed(NamedTuple):
     others: bool
 
 
+NO_ACCOUNT = Claimed("nothing", 0, -1, others=False)
+"""Not even a hold of nothing can be had."""
+
 Line: TypeAlias = deque[tuple[Hold, "Future[None]"]]
 
 
@@ -67,6 +70,7 @@ class Teller:
         self._purse = purse
         self._node = node
         self._released: list[Hold] = []
+        self._closed = False
         self._releasing: Task[None] | None = None
         self._lines: dict[str, Line] = {}
         self._tasks: dict[str, Task[None]] = {}
@@ -113,10 +117,8 @@ class Teller:
 
     async def close(self) -> None:
         """Refuse whoever still waits. What is not released yet goes with the node."""
-        tasks = (*self._tasks.values(), *((self._releasing,) if self._releasing else ()))
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        self._closed = True
+        if tasks := {*self._tasks.values(), *((self._releasing,) if self._releasing else ())}:
             await asyncio.wait(tasks)
 
     def _start(self, account: str, *, slice_wanted: bool = False) -> None:
@@ -128,7 +130,7 @@ class Teller:
         try:
             if slice_wanted and self._may_lease(account):
                 await self._claim(account, None, slice_wanted=True)
-            while line:
+            while line and not self._closed:
                 await self._serve_first(account, line)
         except DatabaseGone as error:
             self._node.lose(error)
@@ -136,7 +138,7 @@ class Teller:
                 self.release(hold)  # whether it was set aside is not known
         except (ConstraintBroken, DatabaseRefused) as error:
             _log.error("no money could be fetched", extra={"account": account, "error": str(error)})
-        finally:  # after an error, or at the end of the process, nobody may wait for ever
+        finally:  # after an error, or when we close, nobody may wait for ever
             del self._lines[account], self._tasks[account]
             for _, waiting in line:
                 _tell(waiting, gone())
@@ -197,9 +199,7 @@ class Teller:
                 await self._node.swept(epoch)
                 continue
             assert not isinstance(answer, str)
-            claimed = (
-                answer[0] if answer else Claimed("nothing", 0, 0, others=False)
-            )  # there is no such account
+            claimed = answer[0] if answer else NO_ACCOUNT
             if claimed.outcome == "slice":
                 self._purse.grant(account, claimed.slice_nano_usd)
             return claimed
@@ -214,7 +214,7 @@ class Teller:
     async def _release_all(self) -> None:
         """In groups, until nothing is left to release; what fails is tried again."""
         try:
-            while self._released:
+            while self._released and not self._closed:
                 group = tuple(self._released)
                 accounts, ids = sorted({one.account_id for one in group}), [one.request_id for one in group]
                 try:
@@ -261,7 +261,7 @@ def too_little(hold: Hold, available: int) -> Refused:
     """The balance does not cover the hold."""
     return refused(
         ErrorKind.BILLING,
-        f"This request may cost up to ${usd_text(hold.amount_nano_usd)}, and ${usd_text(available)} of the balance is "
+        f"This request may cost up to ${usd_text(hold.amount_nano_usd)}, and ${usd_text(max(0, available))} of the balance is "
         "available. Add credit, or ask for fewer output tokens.",
         code="insufficient_quota",
     )
