@@ -164,7 +164,7 @@ class RequestLog(Section, frozen=True, kw_only=True):
         Seconds,
         Meta(
             ge=0,
-            description="Rows are written together; a crash loses at most this long of them. Charges do not wait for it.",
+            description="How often rows of requests that cost nothing are written; a crash loses at most this long of them. The row of a charged request is written with its charge.",
         ),
     ] = 0.25
     queue_rows_max: Annotated[
