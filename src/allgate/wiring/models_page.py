@@ -43,6 +43,9 @@ everything stays as it was. Every member is listed in [settings.md](settings.md)
 a price of zero must be meant (`free = true`).
 
 What a row does not say is its family's. A row without a family says everything itself; what nobody said is not enforced.
+Three members are the operator's policy more than the model's nature: `endpoints` closes doors (a request at another one is
+told where to ask), `safety` sets Gemini's safety settings in place of the client's, and `cache` says whether the gateway marks
+the system prompt (`system`) and the last user turn too (`conversation`) for a vendor's prompt cache.
 
 ## Rules
 
