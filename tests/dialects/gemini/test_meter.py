@@ -188,3 +188,11 @@ def test_no_bytes_make_a_meter_raise(pieces):
         meter.feed(piece)
     meter.close()
     meter.facts()
+
+
+def test_usage_that_counts_the_prompt_alone_is_no_finish():
+    """What an answer is cut after: its output would be free."""
+    early = {"promptTokenCount": 10, "totalTokenCount": 10}
+    meter = metered(finish_optional=True)
+    meter.feed(sse(reply({"text": "a"}, usage=early), reply({"text": "b"}, usage=early)))
+    assert (meter.facts().finished, meter.facts().text) == (False, "ab")

@@ -21,7 +21,7 @@ from allgate.dialects.gemini.grounding import citations_of, hosted_calls, member
 from allgate.dialects.gemini.logprobs import logprobs_of
 from allgate.dialects.gemini.parts_decode import part_of
 from allgate.dialects.gemini.request_encode import names_for
-from allgate.dialects.gemini.usage import Snapshots, usage_of
+from allgate.dialects.gemini.usage import Snapshots, counts_output, usage_of
 from allgate.dialects.passes.lenient import count_of, objects_of, text_of, text_or_none
 from allgate.operations.chat.events import Ended, Event, Failed, Finished, Start, UsageSeen
 from allgate.operations.chat.parts import Extra, Opaque, Text, Thinking, ToolCall
@@ -181,7 +181,9 @@ class AnswerDecoder:
         """False if a candidate has not said why it ended, and may not leave that out."""
         if whole and not self._choices and not self._feedback and not self._snapshots:
             raise wire_error("The body is not a reply of generateContent: it has no candidates")
-        default = "STOP" if whole or (self._caps.finish_optional and self._usage_last) else None
+        counted = not self._choices or counts_output(self._snapshots.metadata())
+        by_usage = self._caps.finish_optional and self._usage_last and counted
+        default = "STOP" if whole or by_usage else None
         if not self._choices and default is not None:
             self._choice(0)
         closed = [

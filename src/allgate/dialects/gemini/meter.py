@@ -15,7 +15,7 @@ from allgate.dialects.gemini.errors import failure_of
 from allgate.dialects.gemini.framing import DONE, PayloadSplitter
 from allgate.dialects.gemini.grounding import members, searches_in
 from allgate.dialects.gemini.members import many_at
-from allgate.dialects.gemini.usage import Snapshots, usage_of
+from allgate.dialects.gemini.usage import Snapshots, counts_output, usage_of
 from allgate.dialects.passes.lenient import objects_of, text_of
 from allgate.operations.chat.caps import Caps
 from allgate.wire.json import Json, JsonObject, decode_lenient, encode
@@ -78,9 +78,11 @@ class Reading:
     def facts(self) -> Facts:
         """A candidate that began and has not finished keeps the reply unfinished."""
         finished = bool(self._finished) and self._seen <= self._finished
+        counted = not self.started or counts_output(self._snapshots.metadata())
+        by_usage = self._finish_optional and self._usage_last and counted and self.failure is None
         return Facts(
             usage=self._usage(),
-            finished=finished or (self._finish_optional and self._usage_last and self.failure is None),
+            finished=finished or by_usage,
             empty=not self.started,
             failure=self.failure,
             text="".join(self._texts),

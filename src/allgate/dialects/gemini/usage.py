@@ -101,6 +101,11 @@ def _latest(older: UsageMetadata | None, newer: UsageMetadata) -> UsageMetadata:
     return newer
 
 
+def counts_output(metadata: UsageMetadata | None) -> bool:
+    """The first snapshots of a stream count its prompt alone: an answer that ends with one of them was cut."""
+    return metadata is not None and bool(metadata.candidates_token_count or metadata.thoughts_token_count)
+
+
 def usage_of(metadata: UsageMetadata, searches: int | None = None) -> Usage:
     """The usage that these counts mean. `searches`: web searches that the answer reports."""
     prompt, tools, total = (
