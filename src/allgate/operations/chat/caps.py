@@ -60,7 +60,7 @@ class Caps(Value, frozen=True, kw_only=True):
     tool_combo: bool = False  # functions together with hosted tools
     tool_images: bool = False
     call_ids: bool = True
-    call_id_characters: int | None = None  # ids of exactly so many letters and digits (Mistral); None: any that fit
+    call_id_characters: int | None = None  # exactly so many letters and digits (Mistral); None: any that fit
     tool_name_characters_max: int = 64
     hosted: tuple[str, ...] = ()  # HostedKind words this deployment runs: "web_search", "code_execution", …
     web_search_style: Literal["options", "tool", "none"] = "none"
