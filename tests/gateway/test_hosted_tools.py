@@ -349,3 +349,28 @@ async def test_of_two_dialects_of_a_vendor_the_one_that_searches_is_spoken() -> 
         assert (await s.chat("m")).status == 200
         await s.settled()
         assert [line.dialect for line in s.sim.ledger.lines] == ["openai_responses", "openai_chat"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_search_is_charged_whoever_asked_and_whoever_ran_it(client: str, stream: bool) -> None:
+    """Anthropic and Gemini count their searches, OpenAI's Responses shows them: each is one at its price."""
+    (said, *_) = SEARCHES[client].values()
+    for upstream in ("openai_responses", "anthropic", "gemini"):
+        async with stand({"m": ["sim-echo"]}, vendors=[VENDORS[upstream]], price=PRICE) as s:
+            s.sim.script("input=1000 output=100")
+            assert (await s.post(*asks(client, said, stream=stream))).status == 200
+            await s.settled()
+            assert s.rows[0].usage.web_search_calls == 1
+            assert s.rows[0].charged_nano_usd == 1000 * 3_000 + 100 * 15_000 + 10_000_000
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("client", ["openai_responses", "anthropic"])
+async def test_a_session_of_code_at_openai_is_charged(client: str, stream: bool) -> None:
+    (said, *_) = CODES[client].values()
+    async with stand({"m": ["sim-echo"]}, vendors=[VENDORS["openai_responses"]], price=PRICE) as s:
+        s.sim.script("input=1000 output=100")
+        assert (await s.post(*asks(client, said, stream=stream))).status == 200
+        await s.settled()
+        assert s.rows[0].charged_nano_usd == 1000 * 3_000 + 100 * 15_000 + 30_000_000

@@ -15,7 +15,7 @@ from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Facts
 from allgate.dialects.openai_responses.stream_frames import read_text_delta
-from allgate.dialects.openai_responses.usage import decode_usage
+from allgate.dialects.openai_responses.usage import decode_usage, usage_in
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
@@ -140,8 +140,7 @@ class ResponsesStreamMeter:
             return False
         if kind in _TERMINAL:
             self._finished = True
-            tier = response.get("service_tier")
-            self._usage = decode_usage(response.get("usage"), response.get("tool_usage"), tier)
+            self._usage = usage_in(response)
             self._tell_untold(response)
             self._held = frame.raw
             return False
@@ -193,7 +192,7 @@ def read_facts(body: bytes) -> Facts:
         return Facts(failure=failure_of(object_of(reply.error) or {"message": reply.error}))
     if reply.output is None:
         raise wire_error("The reply is not a response object: it has no 'output'")
-    usage = decode_usage(reply.usage, reply.tool_usage, reply.service_tier)
+    usage = decode_usage(reply.usage, reply.tool_usage, reply.service_tier, reply.output)
     return Facts(
         usage=usage,
         finished=reply.status not in ("in_progress", "queued"),

@@ -6,7 +6,7 @@ from allgate.dialects.openai_responses.finish import decode_finish
 from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.own import NAME, rest
 from allgate.dialects.openai_responses.target import Target
-from allgate.dialects.openai_responses.usage import decode_usage
+from allgate.dialects.openai_responses.usage import usage_in
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of, text_or_none
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.dialects.passes.stop_matcher import stopped
@@ -39,7 +39,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
         choices=(
             Choice(index=0, parts=parts, finish=decode_finish(response, {type(part) for part in parts})),
         ),
-        usage=decode_usage(response.get("usage"), response.get("tool_usage"), response.get("service_tier")),
+        usage=usage_in(response),
         service_tier=text_or_none(response.get("service_tier")),
         extra=response_extra(response, target),
     )

@@ -18,7 +18,7 @@ from allgate.dialects.openai_responses.stream_frames import Frame, read_frame, r
 from allgate.dialects.openai_responses.stream_messages import StreamMessages
 from allgate.dialects.openai_responses.stream_thoughts import StreamThoughts
 from allgate.dialects.openai_responses.target import Target
-from allgate.dialects.openai_responses.usage import decode_usage
+from allgate.dialects.openai_responses.usage import usage_in
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.dialects.passes.sequencer import PartSequencer
@@ -192,7 +192,7 @@ class ResponsesStreamDecoder:
         self._tell_untold(objects_of(response.get("output")))
         self._sequencer.close_all()
         self._kinds |= self._messages.kinds | self._calls.kinds
-        usage = decode_usage(response.get("usage"), response.get("tool_usage"), response.get("service_tier"))
+        usage = usage_in(response)
         if usage is not None:
             self._events.append(UsageSeen(usage=usage))
         self._events.append(Finished(finish=decode_finish(response, self._kinds)))
