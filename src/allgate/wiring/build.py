@@ -88,7 +88,11 @@ class Gateway(NamedTuple):
 async def gateway(settings: Settings) -> AsyncGenerator[Gateway]:
     """A listening gateway; leaving the block drains and closes it. Raises: ConfigError; OSError: the port is taken."""
     listener = _listener(Listen.parse(settings.server.listen))
-    state = await open_state(settings)
+    try:
+        state = await open_state(settings)
+    except BaseException:
+        listener.close()
+        raise
     pool = Pool(limits=PoolLimits(connections_per_origin_max=settings.pool.connections_max))
     workers = DecodingWorkers()
     services = _services(settings, state, pool, workers)
