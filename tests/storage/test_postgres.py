@@ -131,6 +131,15 @@ def test_an_unknown_database_is_refused_at_once(postgres_url):
         one.submit(words).result()
 
 
+def test_a_url_that_is_none_is_refused_without_showing_it():
+    with (
+        thread("postgresql://u:sesame@h:1x/db") as one,
+        pytest.raises(DatabaseRefused, match="cannot be read") as caught,
+    ):
+        one.submit(words).result()
+    assert "sesame" not in str(caught.value)
+
+
 def test_a_closed_thread_takes_no_jobs(postgres_url):
     one = PostgresThread(postgres_url)
     one.close()

@@ -182,3 +182,32 @@ def test_without_the_database_known_keys_are_believed_and_unknown_ones_get_503(n
         eventually(lambda node=node: models(node, UNKNOWN).status == 401)
         eventually(lambda node=node: ask(node).status == 200)
     assert called("ledger", "verify", "-c", nodes.config).code == 0
+
+
+def test_a_budget_is_refused_where_nobody_would_keep_it(tmp_path: Path, postgres_url: str):
+    config = tmp_path / "allgate.toml"
+    text = CONFIG.format(
+        database=postgres_url, master_key="ab" * 32, upstream="http://127.0.0.1:1", key=KEY, other=OTHER
+    )
+    config.write_text(text.replace('{ name = "k",', '{ name = "k", budget = { total = "1" },'))
+    run = called("apply", "-f", config)
+    assert (run.code, run.out) == (2, "")
+    assert "budget: demo/k has one, and budgets are kept on SQLite only" in run.err
+
+
+def test_nodes_are_not_started_without_a_master_key_or_a_database(tmp_path: Path, postgres_url: str):
+    config = tmp_path / "allgate.toml"
+    text = CONFIG.format(
+        database=postgres_url, master_key="", upstream="http://127.0.0.1:1", key=KEY, other=OTHER
+    )
+    config.write_text(text)
+    run = process("serve", "--config", config)
+    assert run.code == 2
+    assert "secrets.master_key: is needed, the same for all nodes of this database" in run.err
+    config.write_text(
+        text.replace("allgate@", "allgate:sesame@").replace(postgres_url.rpartition("/")[2], "nothing")
+    )
+    run = process("serve", "--config", config)
+    assert run.code == 2
+    assert "database.url: 127.0.0.1" in run.err
+    assert "sesame" not in run.err

@@ -160,7 +160,12 @@ class PostgresConnection:
         self._loop = loop
         self._statements: dict[str, Prepared] = {}
         self._wire: Wire | None = None
-        self._wire = self._step(connect(url, statement_s_max=statement_s_max))
+        try:
+            self._wire = self._step(connect(url, statement_s_max=statement_s_max))
+        except ValueError as error:  # it would quote the URL, password included
+            raise DatabaseRefused(
+                "this URL cannot be read; postgresql://USER:PASSWORD@HOST:PORT/NAME can"
+            ) from error
 
     def execute(self, sql: str, parameters: Mapping[str, object] = {}, /) -> "PostgresRows":
         """Raises: DatabaseGone, DatabaseRefused, ConstraintBroken."""
