@@ -60,9 +60,7 @@ class PooledTransport:
         request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers, body=(body,))
         return await self._pool.send(target, request, sink, self._deadlines, fresh=fresh)
 
-    def written(
-        self, upstream: Upstream, path: str, headers: Headers, body_bytes: int
-    ) -> tuple[str, bytes]:
+    def written(self, upstream: Upstream, path: str, headers: Headers, body_bytes: int) -> tuple[str, bytes]:
         """The URL, and the head as it would leave with a body of that length. Raises: ValueError."""
         _, target, base_path = self._targets.get(id(upstream)) or self._remembered(upstream)
         request = UpstreamRequest(path=_path_bytes(base_path + path), headers=headers)
