@@ -187,7 +187,7 @@ class AnswerDecoder:
         if not self._choices and default is not None:
             self._choice(0)
         closed = [
-            choice.close(hosted_calls(self._rest.get(index, {})), default)
+            choice.close(hosted_calls(rest) if (rest := self._rest.get(index)) else [], default)
             for index, choice in sorted(self._choices.items())
         ]
         return bool(closed) and all(closed)

@@ -158,8 +158,9 @@ class ChoiceDecoder:
             return
         if self._open is Text:
             text = self._parts.text(self._key)
-            for annotation in annotations_in(text, self._base, self.citations):
-                self._parts.append(self._key, "annotation", annotation=annotation)
+            if self.citations:
+                for annotation in annotations_in(text, self._base, self.citations):
+                    self._parts.append(self._key, "annotation", annotation=annotation)
             self._base += len(text.encode("utf-8", "surrogatepass"))
         self._parts.close(self._key)
         self._open, self._has_text = None, False

@@ -6,6 +6,8 @@ the parts already add up to `totalTokenCount` without them. Counts that are zero
 Modalities come twice or in lower case from some: they are added up, whatever their case (a peer billed audio as text).
 """
 
+from contextlib import suppress
+
 import msgspec
 
 from allgate.core.errors import WireError
@@ -47,6 +49,9 @@ class UsageMetadata(msgspec.Struct, rename="camel"):
     service_tier: str | None = None
 
 
+_decoder = msgspec.json.Decoder(UsageMetadata, strict=False)
+
+
 class Snapshots:
     """The usage of a stream: a snapshot in nearly every chunk, each of which replaces the one before.
 
@@ -80,15 +85,23 @@ class Snapshots:
     def _settle(self) -> None:
         if not self._newest:
             return
-        try:
-            newest = msgspec.convert(
-                members_of(decode_lenient(self._newest), "usageMetadata"), UsageMetadata, strict=False
-            )
-        except (msgspec.ValidationError, WireError):
-            newest = None
+        newest = _read(self._newest)
         self._newest = b""
         if newest is not None:
             self._done = _latest(self._done, newest)
+
+
+def _read(snapshot: bytes) -> UsageMetadata | None:
+    """One snapshot; None where it cannot be read. Without an underscore every name is in camelCase, and read in C."""
+    if b"_" not in snapshot:
+        with suppress(msgspec.DecodeError):
+            return _decoder.decode(snapshot)
+    try:
+        return msgspec.convert(
+            members_of(decode_lenient(snapshot), "usageMetadata"), UsageMetadata, strict=False
+        )
+    except (msgspec.ValidationError, WireError):
+        return None
 
 
 def _latest(older: UsageMetadata | None, newer: UsageMetadata) -> UsageMetadata:
