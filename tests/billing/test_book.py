@@ -185,12 +185,43 @@ class Money(RuleBasedStateMachine):
         self.granted: dict[str, int] = {}
         self.ended: dict[str, Receipt] = {}
         self.charges: dict[str, int] = {}
+        self.aside: dict[str, int] = {}
+        self.refunded = 0
         self.count = 0
 
     @rule(account=st.sampled_from("abc"), amount=AMOUNTS)
     def grant(self, account: str, amount: int) -> None:
         assert self.book.grant_once(account, NanoUsd(amount)) is (account not in self.granted)
         self.granted.setdefault(account, amount)
+
+    @rule(account=st.sampled_from("abcd"), amount=AMOUNTS)
+    def set_aside(self, account: str, amount: int) -> None:
+        """A debit begins, as a hold does."""
+        covered = account in self.granted and self.book.available_nano_usd(account) >= amount
+        try:
+            self.book.set_aside(account, NanoUsd(amount))
+        except Refused:
+            assert not covered
+        else:
+            assert covered
+            self.aside[account] = self.aside.get(account, 0) + amount
+
+    @rule(account=st.sampled_from("abc"), taken=st.booleans())
+    def end_debits(self, account: str, taken: bool) -> None:
+        amount = self.aside.pop(account, None)
+        if amount is None:
+            return
+        if taken:
+            self.book.debit(account, NanoUsd(amount))
+            self.granted[account] -= amount
+        else:
+            self.book.put_back(account, NanoUsd(amount))
+
+    @rule(account=st.sampled_from("abc"), amount=AMOUNTS)
+    def refund(self, account: str, amount: int) -> None:
+        if account in self.granted and amount <= self.book.accounts[REVENUE].balance:
+            self.book.refund(account, NanoUsd(amount))
+            self.refunded += amount
 
     @rule(target=holds, account=st.sampled_from("abcd"), amount=AMOUNTS)
     def take(self, account: str, amount: int) -> Hold:
@@ -237,16 +268,16 @@ class Money(RuleBasedStateMachine):
     def pending_is_the_sum_of_open_holds(self) -> None:
         for account in self.granted:
             open_here = (one for one in self.book.open_holds() if one.account_id == account)
-            assert self.book.accounts[account].pending == sum(one.amount_nano_usd for one in open_here)
+            held = sum(one.amount_nano_usd for one in open_here) + self.aside.get(account, 0)
+            assert self.book.accounts[account].pending == held
 
     @invariant()
     def the_house_knows_every_charge(self) -> None:
         receipts = self.ended.values()
         uncollected = sum(one.uncollected_nano_usd for one in receipts)
         assert self.book.accounts[UNCOLLECTED].balance == -uncollected
-        assert self.book.accounts[REVENUE].balance == sum(
-            one.posted_nano_usd + one.overage_nano_usd for one in receipts
-        )
+        earned = sum(one.posted_nano_usd + one.overage_nano_usd for one in receipts)
+        assert self.book.accounts[REVENUE].balance == earned - self.refunded
         assert self.book.accounts[GRANTS].balance == -sum(self.granted.values())
 
 

@@ -6,7 +6,7 @@ total first: cached input leaves `input`, reasoning and audio output leave `outp
 
 `pricing.Pricing` computes the same amounts on the hot path; a property test holds the two together. What a provider
 reports unasked and the sheet does not price (a model that searches of its own accord) adds nothing, and is named in
-`unpriced`, on the receipt and by `ledger verify`: what was asked for is refused at admission instead.
+`unpriced`, on the receipt: what was asked for is refused at admission instead.
 """
 
 from collections.abc import Iterator
