@@ -279,9 +279,10 @@ def ran(reply: Reply, client: str, *, stream: bool) -> bool:
             (call,) = (item for item in output if item["type"] == "code_interpreter_call")
             return "6 * 7" in call["code"]
         case "anthropic":
-            return '"server_tool_use"' in body and '"type":"tool_use"' not in body
+            assert '"type":"tool_use"' not in body
+            return '"server_tool_use"' in body and ("6 * 7" in body or stream) and "42" in body
         case "gemini":
-            return '"executableCode"' in body and "6 * 7" in body
+            return '"executableCode"' in body and "6 * 7" in body and '"output":"42' in body
         case _:
             return True  # chat has no word for it: the text tells
 
@@ -349,6 +350,19 @@ async def test_of_two_dialects_of_a_vendor_the_one_that_searches_is_spoken() -> 
         assert (await s.chat("m")).status == 200
         await s.settled()
         assert [line.dialect for line in s.sim.ledger.lines] == ["openai_responses", "openai_chat"]
+
+
+@pytest.mark.parametrize("upstream", ["openai_responses", "anthropic", "gemini"])
+async def test_a_messages_client_sees_what_was_found_wherever(upstream: str) -> None:
+    """A call of the provider's and its result: two blocks, neither of which the client is asked to run."""
+    (said, *_) = SEARCHES["anthropic"].values()
+    async with stand({"m": ["sim-echo"]}, vendors=[VENDORS[upstream]], price=PRICE) as s:
+        blocks = (await s.post(*asks("anthropic", said))).json["content"]
+        (use,) = (block for block in blocks if block["type"] == "server_tool_use")
+        (result,) = (block for block in blocks if block["type"] == "web_search_tool_result")
+        assert use["name"] == "web_search"
+        assert result["tool_use_id"] == use["id"]
+        assert [hit["url"] for hit in result["content"]] == [PAGE]
 
 
 @pytest.mark.parametrize("stream", [False, True])

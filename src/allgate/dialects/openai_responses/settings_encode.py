@@ -15,8 +15,16 @@ from allgate.dialects.passes.schemas import for_openai, is_strict
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import clamped
 from allgate.operations.chat.request import ChatRequest, OutputFormat
+from allgate.operations.chat.tools import Builtin
 from allgate.wire import json
 from allgate.wire.json import JsonObject
+
+_RESULTS: dict[str, str] = {
+    "web_search": "web_search_call.action.sources",
+    "code_execution": "code_interpreter_call.outputs",
+    "file_search": "file_search_call.results",
+}
+"""Hosted kinds → the word of `include` for what a call of theirs found."""
 
 OUTPUT_TOKENS_MIN = 16  # the vendor refuses less with 400
 
@@ -169,8 +177,14 @@ def include(target: Target) -> JsonObject:
         wanted.append(TEXT_LOGPROBS)
     elif request.sampling.logprobs:
         target.drop("logprobs")
-    wanted += texts_of(own(request.extra).get("include"))
+    wanted += texts_of(own(request.extra).get("include")) if target.own else _results(request)
     return {"include": wanted} if wanted else {}
+
+
+def _results(request: ChatRequest) -> list[str]:
+    """What hosted tools found, which other dialects show without being asked."""
+    hosted = {tool.kind for tool in request.tools if isinstance(tool, Builtin) and tool.runs == "server"}
+    return [_RESULTS[kind] for kind in _RESULTS if kind in hosted]
 
 
 def cache(target: Target) -> JsonObject:
