@@ -155,5 +155,7 @@ class Reading:
 def test_a_whole_answer_is_judged_and_unfenced() -> None:
     judged = Judged(Reading(f"```json\n{RIGHT}\n```"), Promise(BOUND)).decode_response(b"", None)
     assert judged.choices[0].parts == (Text(text=RIGHT),)
+    assert [note.kind for note in judged.notes] == ["repaired"]
+    assert not Judged(Reading(RIGHT), Promise(BOUND)).decode_response(b"", None).notes
     with pytest.raises(WireError, match="is not JSON"):
         Judged(Reading("no"), Promise(BOUND)).decode_response(b"", None)

@@ -20,6 +20,7 @@ from allgate.dialects.contract import Sent, StreamDecoder
 from allgate.dialects.passes.answer_schema import AnswerSchema
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.events import Closed, Delta, Event, Failed, Finished, Opened
+from allgate.operations.chat.notes import repaired
 from allgate.operations.chat.parts import Text
 from allgate.operations.chat.request import ChatRequest, OutputFormat
 from allgate.operations.chat.response import ChatResponse, Choice
@@ -27,6 +28,7 @@ from allgate.wire import json
 
 _ENDED_OF_ITSELF = ("stop", "stop_sequence")
 _FENCE = "```"
+_FENCE_GONE = repaired("content", "a fence of backticks around the JSON is taken off")
 _MAY_END_IT = "` \t\r\n"
 _LANGUAGE_CHARACTERS_MAX = 20
 """Behind an opening fence ("json", "jsonc"): what is longer is no fence's first line."""
@@ -88,7 +90,10 @@ class Judged:
     def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
         """Raises: WireError: no reply, or not what was promised."""
         response = self._decoding.decode_response(body, sent)
-        return changed(response, choices=tuple(self._choice(choice) for choice in response.choices))
+        choices = tuple(self._choice(choice) for choice in response.choices)
+        if choices == response.choices:
+            return response
+        return changed(response, choices=choices, notes=(*response.notes, _FENCE_GONE))
 
     def _choice(self, choice: Choice) -> Choice:
         parts = tuple(
