@@ -160,3 +160,20 @@ async def test_a_whole_answer_that_cannot_go_on_is_asked_for_elsewhere(scene: st
         assert (reply.status, reply.text) == (200, ANSWER)
         assert reply.headers["x-allgate-upstream"] == "sim1"
         assert json.loads(reply.body)["usage"]["prompt_tokens"] == s.sim.ledger.lines[-1].input_tokens
+
+
+@pytest.mark.parametrize(("text", "good"), [('{"a": 1}', True), ("no json", False)])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_was_promised_is_judged_by_the_whole_of_a_paused_turn(
+    stream: bool, text: str, good: bool
+) -> None:
+    async with stand({"m": ["claude-sonnet-4-6"]}, dialects=["anthropic"], price=PRICE) as s:
+        s.sim.script("pause annotations=1", f"echo text='{text}'")
+        path, body = ASKED["openai_chat"]
+        reply = await s.post(path, {**body, "stream": stream, "response_format": {"type": "json_object"}})
+        assert len(s.sim.ledger.lines) == 2
+        if good:
+            assert (reply.status, json.loads(reply.text)) == (200, {"a": 1})
+        else:
+            assert reply.error is not None
+            assert "not JSON" in reply.error["message"]
