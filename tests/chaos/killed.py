@@ -7,6 +7,7 @@ every place that groups pass. Each request is answered with a number of output t
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from allgate.core.money import usd
 from allgate.simulator import server as simulator
 from allgate.simulator.ledger import Line as Served
 from allgate.storage.audit import Drift, audit
+from allgate.storage.connection import Connection
 from allgate.storage.schema import open_reading
 from cli.program import DEADLINE_S, serving
 from stand import BALANCE_USD, Reply, connection, toml
@@ -48,33 +50,52 @@ class Left(NamedTuple):
 
 async def killed_at(failpoint: str, folder: Path) -> Left:
     """Serve, kill, start again, ask once more. Raises: AssertionError: it did not die, or does not serve afterwards."""
+    complete, lines = await kill(failpoint, folder)
+    return left_in(folder / "allgate.db", complete, lines)
+
+
+async def kill(
+    failpoint: str,
+    folder: Path,
+    settings: str = "",
+    *,
+    rest: bool = True,
+    again: bool = True,
+    at_last: Callable[[], Awaitable[object]] | None = None,
+) -> tuple[set[int], list[Served]]:
+    """Whose answers arrived whole, and what the simulator saw. `rest` False: only the first are let go, the others are in
+    flight until the process dies. `again` False: there is no second life. `at_last`: before the second life ends."""
     async with await simulator.start() as sim:
         path = folder / "allgate.toml"
-        path.write_text(toml(sim.url, {"m": ["gpt-5.5"]}))
+        path.write_text(toml(sim.url, {"m": ["gpt-5.5"]}, settings=settings))
         with serving("serve", "--config", path, ALLGATE_FAILPOINT=failpoint) as running:
             asking = [asyncio.create_task(ask(running.url, number)) for number in range(REQUESTS)]
-            letting_go = asyncio.create_task(_let_go(sim, asking[:FIRST]))
+            letting_go = asyncio.create_task(_let_go(sim, asking[:FIRST], rest=rest))
             replies = await asyncio.gather(*asking)
             letting_go.cancel()
             code = await asyncio.to_thread(running.process.wait, DEADLINE_S)
             assert code == -signal.SIGKILL, f"{failpoint} was never passed (exit code {code})"
         complete = {number for number, reply in enumerate(replies) if whole(reply)}
+        if not again:
+            return complete, sim.ledger.lines
         with serving("serve", "--config", path) as running:
-            again = await ask(running.url, REQUESTS)
-            assert whole(again), "it does not serve after the kill"
+            assert whole(await ask(running.url, REQUESTS)), "it does not serve after the kill"
             complete.add(REQUESTS)
+            if at_last is not None:
+                await at_last()
             assert running.stop() == 0
-        return left_in(folder / "allgate.db", complete, sim.ledger.lines)
+        return complete, sim.ledger.lines
 
 
-async def _let_go(sim: simulator.Simulator, first: list[asyncio.Task[Reply | None]]) -> None:
+async def _let_go(sim: simulator.Simulator, first: list[asyncio.Task[Reply | None]], *, rest: bool) -> None:
     for count in range(REQUESTS):
         await sim.wait_for(
             lambda line, serial=count + 1: line.serial == serial and line.holding is not None, DEADLINE_S
         )
     sim.release("first")
     await asyncio.wait(first)
-    sim.release("rest")
+    if rest:
+        sim.release("rest")
 
 
 async def ask(url: str, number: int) -> Reply | None:
@@ -98,23 +119,25 @@ def whole(reply: Reply | None) -> bool:
 
 
 def left_in(database: Path, complete: set[int], lines: list[Served]) -> Left:
+    with closing(open_reading(database)) as books:
+        return left_by(books, complete, lines)
+
+
+def left_by(books: Connection, complete: set[int], lines: list[Served]) -> Left:
     served = {
         line.output_tokens - OUTPUT_TOKENS: _amount(line)
         for line in lines
         if line.complete and line.output_tokens is not None
     }
-    with closing(open_reading(database)) as books:
-        return Left(
-            complete=complete,
-            served=served,
-            charges=[
-                amount
-                for (amount,) in books.execute("SELECT amount_nano_usd FROM transfers WHERE kind = 'charge'")
-            ],
-            balances=dict(books.execute("SELECT account, balance_nano_usd FROM balances").fetchall()),
-            opening=usd(BALANCE_USD),
-            drifts=audit(books).drifts,
-        )
+    charges = books.execute("SELECT amount_nano_usd FROM transfers WHERE kind = 'charge'").fetchall()
+    return Left(
+        complete=complete,
+        served=served,
+        charges=[amount for (amount,) in charges],
+        balances=dict(books.execute("SELECT account, balance_nano_usd FROM balances").fetchall()),
+        opening=usd(BALANCE_USD),
+        drifts=audit(books).drifts,
+    )
 
 
 def _amount(line: Served) -> int:

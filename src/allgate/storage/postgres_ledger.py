@@ -25,7 +25,7 @@ import msgspec
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.gateway.ports import Funds, LogRow
 from allgate.storage import postgres_statements as sql
-from allgate.storage.connection import ConstraintBroken, DatabaseGone, DatabaseRefused
+from allgate.storage.connection import ConstraintBroken, DatabaseGone
 from allgate.storage.group_commit import (
     COMMIT_WAIT_S,
     WAITING_MAX,
@@ -74,7 +74,7 @@ class PostgresLedger:
         self._keep_lines = keep_lines
         self._undecided: dict[str, Future[Receipt]] = {}
         self._unwritten: dict[str, Posting] = {}
-        self._writing: set[Task[None]] = set()
+        self._writing: set[Task[Endings]] = set()
         self._closed = False
 
     async def open(self) -> None:
@@ -169,9 +169,20 @@ class PostgresLedger:
     # --- group_commit.Store ---
 
     def write_group(self, postings: Sequence[Posting], done: Done) -> None:
-        writing = self._loop.create_task(self._write(postings, done), name="ledger-write")
+        writing = self._loop.create_task(self._write(postings), name="ledger-write")
         self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
+
+        def ended(task: "Task[Endings]") -> None:
+            self._writing.discard(task)
+            if task.cancelled():
+                return  # we close, and the outbox has the group
+            error = task.exception()
+            if error is None:
+                done(task.result(), None)
+            else:
+                done(None, error if isinstance(error, Exception) else RuntimeError(repr(error)))
+
+        writing.add_done_callback(ended)
 
     def group_ended(self, postings: Sequence[Posting], endings: Endings, error: Exception | None) -> None:
         """Tell everybody in the group."""
@@ -198,20 +209,16 @@ class PostgresLedger:
 
     # --- writing ---
 
-    async def _write(self, postings: Sequence[Posting], done: Done) -> None:
+    async def _write(self, postings: Sequence[Posting]) -> Endings:
         """As often as it takes: while the database does not answer, nobody knows whether it has them."""
-        while not self._closed:
+        while True:
             try:
-                endings = await self._written(postings)
+                return await self._written(postings)
             except DatabaseGone as error:
                 self.node.lose(error)
-                await asyncio.sleep(RETRY_S)
-            except (ConstraintBroken, DatabaseRefused) as error:
-                done(None, error)
-                return
-            else:
-                done(endings, None)
-                return
+                if self._closed:
+                    raise
+            await asyncio.sleep(RETRY_S)
 
     async def _written(self, postings: Sequence[Posting]) -> Endings:
         """Decided charges first, then those for the database; what it refuses as a group is tried one by one."""

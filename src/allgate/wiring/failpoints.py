@@ -70,6 +70,10 @@ def arm(environment: Mapping[str, str]) -> None:
         return
     name, _, count = wish.partition("@")
     points = FAILPOINTS | OUTAGE_FAILPOINTS
+    if name.startswith("postgres_"):
+        from allgate.wiring.postgres_failpoints import POSTGRES_FAILPOINTS
+
+        points = POSTGRES_FAILPOINTS
     if name not in points or not count.isdigit():
         raise ConfigError("", VARIABLE, f"must be NAME@COUNT with one of {', '.join(points)}: {wish!r}")
     point = points[name]
@@ -97,8 +101,11 @@ def _deadly(function: Callable[..., Any], count: int, *, after: bool) -> Callabl
 
     @wraps(function)
     async def awaited(*arguments: Any, **named: Any) -> Any:
+        if not after:
+            pass_by()
         result = await function(*arguments, **named)
-        pass_by()
+        if after:
+            pass_by()
         return result
 
     return awaited if iscoroutinefunction(function) else called

@@ -69,6 +69,12 @@ class Stream(Section, frozen=True, kw_only=True):
             description="Silence after which a client gets a keep-alive. Proxies commonly cut at 30 to 60 s.",
         ),
     ] = 15.0
+    client_gone: Annotated[
+        Literal["cancel", "drain", "none"],
+        Meta(
+            description="What a client that leaves means. `cancel`: the upstream is closed, what was relayed is charged. `drain`: an answer that has begun is read on, for 30 s at most, and charged by what is reported. `none`: as `cancel`, and nothing is charged.",
+        ),
+    ] = "cancel"
 
 
 class Timeouts(Section, frozen=True, kw_only=True):
@@ -133,6 +139,13 @@ class Ledger(Section, frozen=True, kw_only=True):
             description="The file that keeps charges while the database is gone; 16 MiB are reserved for it. Empty: beside a SQLite database, with `.outbox` behind its name; on PostgreSQL `allgate-LISTEN.outbox` in the folder of the configuration file."
         ),
     ] = ""
+    lease_s: Annotated[
+        Seconds,
+        Meta(
+            ge=1,
+            description="On PostgreSQL, how long a node is believed in that is not heard of. Money that one which died had leased comes back after this long.",
+        ),
+    ] = 10.0
     audit_s: Annotated[
         Seconds,
         Meta(

@@ -93,6 +93,7 @@ async def _ledger(settings: Settings, database: PostgresDatabase) -> PostgresLed
         keep_lines=settings.request_log.enabled,
         outbox=outbox,
         commit_wait_s=settings.ledger.commit_wait_s,
+        lease_s=settings.ledger.lease_s,
     )
     try:
         await ledger.open()
