@@ -4,7 +4,6 @@ A reading first waits until what was just answered is written, and then runs bes
 charges takes a quarter of a second, in which the loop and the writer go on.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -12,11 +11,11 @@ from typing import TypeVar
 from allgate.billing.prices import charge_for
 from allgate.core.money import NanoUsd
 from allgate.gateway.ports import Proof
-from allgate.storage.config_store import read_number
 from allgate.storage.connection import Connection, Jobs
 from allgate.storage.corrections import read_corrected, read_debited
 from allgate.storage.postings import read_receipt
 from allgate.storage.prices import read_priced
+from allgate.storage.reading import read_behind
 from allgate.storage.request_log import read_row
 from allgate.storage.sql_text import statements
 
@@ -32,7 +31,7 @@ class StoredBooks:
         self._flush = flush
 
     async def granted_nano_usd(self, account_id: str) -> NanoUsd:
-        """Raises: an error of the database, as those below."""
+        """Raises: Refused(OVERLOADED): the database is away. So do those below."""
         return await self._read(partial(_granted_in_all, account_id))
 
     async def spent_nano_usd(
@@ -45,8 +44,7 @@ class StoredBooks:
 
     async def _read(self, read: Callable[[Connection], Read]) -> Read:
         self._flush()
-        await asyncio.wrap_future(self._writer.submit(read_number))  # after it, what was handed over is there
-        return await asyncio.wrap_future(self._reader.submit(read))
+        return await read_behind(self._writer, self._reader, read)
 
 
 def _granted(account: str, connection: Connection) -> NanoUsd:

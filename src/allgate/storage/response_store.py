@@ -11,17 +11,15 @@ responses.
 
 import asyncio
 import logging
-import sqlite3
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from allgate.core.errors import ErrorKind, refused
 from allgate.gateway.ports import StoredResponse
-from allgate.storage.config_store import read_number
-from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs
+from allgate.storage.connection import Connection, Jobs
+from allgate.storage.reading import UNREADABLE, read_behind, unreadable
 from allgate.storage.sql_text import statements
 from allgate.storage.writer import WriterBusy
 
@@ -38,8 +36,6 @@ SWEEP_S = 600.0
 
 ROWS_PER_STEP = 200
 """Of up to a megabyte each: SQLite frees their pages in about 5 ms, which is what a charge may have to wait."""
-
-UNREADABLE = (sqlite3.Error, DatabaseGone, DatabaseRefused, WriterBusy)
 
 _log = logging.getLogger("allgate.responses")
 Read = TypeVar("Read")
@@ -123,7 +119,7 @@ class StoredResponses:
             deleting = self._writer.submit(partial(_delete, [(account_id, response_id)]))
             return await asyncio.wrap_future(deleting) > 0
         except UNREADABLE as error:
-            raise _gone(error) from error
+            raise unreadable(error) from error
 
     def start(self, loop: AbstractEventLoop, now_ms: Callable[[], int]) -> None:
         """Look for old responses now, and again and again until `stop`."""
@@ -151,17 +147,7 @@ class StoredResponses:
 
     async def _read(self, read: Callable[[Connection], Read]) -> Read:
         self.flush()
-        try:
-            # what was put before is there after it
-            await asyncio.wrap_future(self._writer.submit(read_number))
-            return await asyncio.wrap_future(self._reader.submit(read))
-        except UNREADABLE as error:
-            raise _gone(error) from error
-
-
-def _gone(error: Exception) -> Exception:
-    _log.error("kept responses cannot be read", extra={"error": repr(error)})
-    return refused(ErrorKind.OVERLOADED, "Kept responses cannot be read at the moment. Please try again.")
+        return await read_behind(self._writer, self._reader, read)
 
 
 def _write(responses: list[StoredResponse], connection: Connection) -> None:
