@@ -4,10 +4,12 @@ The price is $3 a million tokens in and $15 out: 3,000 and 15,000 nano-USD a tok
 100 out costs 4,500,000.
 """
 
+import asyncio
 import json
 
 import pytest
 
+from allgate.gateway.exchange import DRAIN_TICKS, Exchange
 from stand import ASK, BALANCE_USD, Reply, Stand, connection, stand
 
 IN, OUT = 3_000, 15_000
@@ -131,6 +133,59 @@ async def test_a_client_that_leaves_pays_for_what_was_relayed_and_the_provider_i
         assert charged(s) == usage.input_tokens * IN + usage.output_tokens * OUT
 
 
+def policy(word: str) -> str:
+    return f'drain_s = 0\n[stream]\nclient_gone = "{word}"\n'
+
+
+async def left_in_the_middle(s: Stand) -> Exchange:
+    """A client that leaves a stream of which some has reached it. The exchange that goes on without it, if any."""
+    async with connection(s.gateway.url) as line:
+        await line.send(*ASK["openai_chat"])
+        await line.read_head()
+        await line.read_chunk()
+        await s.sim.wait_for(lambda line: line.holding == "h")
+        (exchange,) = s.gateway.services.exchanges._open
+    while not (exchange._drain_until or exchange.ended.done()):  # noqa: ASYNC110  its client's end is noticed by then
+        await asyncio.sleep(0)
+    return exchange
+
+
+HELD = "words=50,delay_ms=0,hold=h,hold_at=12"
+
+
+async def test_where_the_policy_is_drain_an_answer_is_read_on_and_costs_what_is_reported():
+    async with stand({"m": [f"sim-paced,{HELD},{REPORTED}"]}, settings=policy("drain")) as s:
+        await left_in_the_middle(s)
+        s.sim.release("h")
+        await s.settled()
+        assert charged(s) == COST
+        assert (s.rows[0].outcome, s.rows[0].usage.estimated) == ("client_gone", False)
+
+
+async def test_where_the_policy_is_drain_it_ends_after_half_a_minute_and_costs_what_was_relayed():
+    async with stand({"m": [f"sim-paced,{HELD},{REPORTED}"]}, settings=policy("drain")) as s:
+        exchange = await left_in_the_middle(s)
+        for _ in range(DRAIN_TICKS - 1):
+            s.gateway.services.exchanges.tick()
+        assert not exchange.ended.done()
+        s.gateway.services.exchanges.tick()
+        assert exchange.ended.done()
+        await s.sim.wait_for(lambda line: line.peer_closed)
+        await s.settled()
+        usage = s.rows[0].usage
+        assert (s.rows[0].outcome, usage.estimated) == ("client_gone", True)
+        assert charged(s) == usage.input_tokens * IN + usage.output_tokens * OUT > 0
+
+
+async def test_where_the_policy_is_none_a_client_that_leaves_pays_nothing():
+    async with stand({"m": [f"sim-paced,{HELD},{REPORTED}"]}, settings=policy("none")) as s:
+        await left_in_the_middle(s)
+        await s.sim.wait_for(lambda line: line.peer_closed)
+        await s.settled()
+        assert charged(s) == 0
+        assert s.rows[0].outcome == "client_gone"
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_usage_that_is_missing_is_counted_by_us_and_marked_estimated(stream: bool):
     async with stand({"m": ["sim-no_usage"]}) as s:
@@ -198,6 +253,15 @@ async def test_a_hosted_tool_without_a_price_is_refused_before_anybody_is_asked(
         assert (reply.status, reply.error["code"]) == (503, "price_missing")
         assert "no price for web_search" in reply.error["message"]
         assert s.rows == []
+
+
+async def test_the_hold_covers_ten_calls_of_each_hosted_tool_that_is_asked_for():
+    price = '{ input = "3", output = "15", web_search = "0.01" }'
+    async with stand({"m": ["gpt-5.5"]}, price=price) as s:
+        body = {"model": "m", "input": "hi", "max_output_tokens": 1000, "tools": [{"type": "web_search"}]}
+        assert (await s.post("/v1/responses", body)).status == 200
+        await s.settled()
+        assert s.rows[0].hold_nano_usd == len(json.dumps(body)) * IN + 1_000 * OUT + 10 * 10_000_000
 
 
 async def test_long_prompts_and_groups_have_prices_of_their_own_and_the_receipt_shows_them():

@@ -18,9 +18,11 @@ silent socket); a fallback stays legal until content has left.
 from asyncio import AbstractEventLoop, Future, Task
 from enum import Enum
 from functools import partial
+from typing import Literal
 
 from allgate.billing.ledger import Receipt
 from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase, WireError
+from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect, UpstreamCall
 from allgate.dialects.passes.pauses import Paused
 from allgate.gateway.admitted import Admitted
@@ -35,6 +37,13 @@ from allgate.wire.message import WireReply
 ERROR_BODY_BYTES_MAX = 1024 * 1024
 """An error page longer than this is not read: the status alone says enough."""
 
+Leaving = Literal["cancel", "drain", "none"]
+"""What a client that leaves means (ruling: settlement values). cancel: the upstream is closed, what was relayed is charged;
+drain: an answer that has begun is read on, to be charged by what is reported; none: as cancel, and nothing is charged."""
+
+DRAIN_TICKS = 30
+"""Seconds that an answer is read on for nobody, by policy: longer than most answers take, shorter than a proxy's patience."""
+
 
 class State(Enum):
     WAITING = 1
@@ -48,8 +57,8 @@ class Exchange:
     """See the module's essay. Implements `ports.ReplySink`."""
 
     __slots__ = (
-        "_admitted", "_candidate", "_client", "_connection", "_error_body", "_error_bytes", "_error_headers",
-        "_held_back", "_provider_dialect", "_relay", "_status", "_stream", "connecting", "continuation", "ended", "idle_ticks", "state",
+        "_admitted", "_candidate", "_client", "_connection", "_drain_until", "_error_body", "_error_bytes", "_error_headers",
+        "_held_back", "_provider_dialect", "_relay", "_status", "_stream", "connecting", "continuation", "ended", "idle_ticks", "leaving", "state",
         "ticks",
     )  # fmt: skip
 
@@ -75,6 +84,8 @@ class Exchange:
         self._error_body: list[bytes] = []
         self._error_bytes = 0
         self.state = State.WAITING
+        self.leaving: Leaving = "cancel"
+        self._drain_until = 0  # the tick; 0: the client is there
         self.ticks = 0
         self.idle_ticks = 0
         self.connecting: Task[object] | None = None
@@ -125,11 +136,16 @@ class Exchange:
     # --- the client's side ---
 
     def client_gone(self) -> None:
-        """The client has left, or its task was cancelled: the upstream is closed now, what was relayed is charged."""
+        """The client has left, or its task was cancelled: the upstream is closed now, what was relayed is charged. Or, by
+        policy: the answer is read to its end, for a while, if it had begun; or nothing is charged."""
         if self.state in (State.SETTLING, State.OVER):
             return
+        if self.leaving == "drain" and not self._drain_until and self._relay.started:
+            self._drain_until = self.ticks + DRAIN_TICKS
+            self.client_drained()
+            return
         self._close_upstream()
-        delivered = self._relay.started
+        delivered = self._relay.started and self.leaving != "none"
         outcome = Outcome(
             kind="client_gone", facts=self._relay.facts(), delivered=delivered, failure=_CLIENT_GONE
         )
@@ -159,6 +175,10 @@ class Exchange:
         """Once a second: headers leave after a while without content; a silent stream gets a keep-alive."""
         self.ticks += 1
         self.idle_ticks += 1
+        if self._drain_until:
+            if self.ticks >= self._drain_until:
+                self.client_gone()
+            return
         if not self._stream or self.state not in (State.WAITING, State.RELAYING):
             return
         if not self._client.started:
@@ -211,6 +231,8 @@ class Exchange:
             return
         self.state = State.SETTLING
         outcome = Outcome(kind="ok", facts=facts, delivered=True)
+        if self._drain_until:
+            outcome = changed(outcome, kind="client_gone", failure=_CLIENT_GONE)
         durable = self._admitted.conclude(outcome, self._candidate)
         if durable.done():
             self._settled(tail, durable)

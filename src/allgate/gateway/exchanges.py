@@ -6,7 +6,7 @@ One coarse ticker serves every stream, because a timer per stream, reset by ever
 import asyncio
 
 from allgate.core.errors import ErrorKind, Failure, refused
-from allgate.gateway.exchange import Exchange
+from allgate.gateway.exchange import Exchange, Leaving
 
 TICK_S = 1.0
 """Keep-alives (15 s) and commits (10 s) need no finer clock."""
@@ -15,7 +15,8 @@ TICK_S = 1.0
 class Exchanges:
     """The registry. `admitting` is false once the process is asked to stop."""
 
-    def __init__(self, *, commit_after_s: int, keep_alive_s: int) -> None:
+    def __init__(self, *, commit_after_s: int, keep_alive_s: int, leaving: Leaving = "cancel") -> None:
+        self._leaving: Leaving = leaving
         self._open: set[Exchange] = set()
         self._commit_after_ticks = max(1, round(commit_after_s / TICK_S))
         self._keep_alive_ticks = max(1, round(keep_alive_s / TICK_S))
@@ -27,6 +28,7 @@ class Exchanges:
         return len(self._open)
 
     def add(self, exchange: Exchange) -> None:
+        exchange.leaving = self._leaving
         self._open.add(exchange)
         self._empty.clear()
 

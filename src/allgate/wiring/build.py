@@ -147,7 +147,9 @@ def _services(settings: Settings, state: State, pool: Pool, workers: DecodingWor
         recorder=state.recorder,
         dialects=CHAT_DIALECTS,
         exchanges=Exchanges(
-            commit_after_s=round(stream.commit_after_s), keep_alive_s=round(stream.keepalive_s)
+            commit_after_s=round(stream.commit_after_s),
+            keep_alive_s=round(stream.keepalive_s),
+            leaving=stream.client_gone,
         ),
         seal_keys=state.seal_keys,
     )
