@@ -151,7 +151,7 @@ async def test_a_hostile_schema_costs_the_loop_a_tenth_of_a_second_at_most() -> 
         s.sim.script(says(RIGHT))
         reply = await s.chat("m", response_format=form)
         assert reply.status == 502
-        assert "more than 50000 steps" in reply.error["message"]
+        assert "more than 20000 steps" in reply.error["message"]
 
 
 async def test_an_answer_cut_at_its_limit_says_so_itself() -> None:
