@@ -123,6 +123,15 @@ async def test_media_reach_every_vendor_that_takes_them(what: str, subtests: pyt
                     assert not s.sim.ledger.lines
 
 
+async def test_a_film_at_an_address_is_googles_to_fetch_for_its_own_clients() -> None:
+    """It may be an hour long; what another client names is fetched here, up to 20 MB."""
+    film = {"fileData": {"mimeType": "video/mp4", "fileUri": "https://films.example.com/long.mp4"}}
+    async with stand({"m": ["gemini-3-pro-preview"]}, dialects=["gemini"]) as s:
+        assert (await s.post(*asks("gemini", film))).status == 200
+        assert "https://films.example.com/long.mp4" in await sent(s)
+        assert s.rows[0].passthrough
+
+
 @pytest.mark.parametrize("level", ["LOW", "HIGH", "ULTRA_HIGH"])
 async def test_a_media_resolution_is_carried_to_gemini(level: str) -> None:
     """Seed 000 §1.7: up to ULTRA_HIGH, on the part as its own client writes it."""

@@ -49,10 +49,12 @@ async def prepared(request: ChatRequest, caps: Caps, fetcher: Fetcher) -> ChatRe
 async def is_sendable(request: ChatRequest, caps: Caps) -> bool:
     """Whether its media may be passed through as they are written: no type to be put right, no URL to be fetched.
 
-    Raises: WireError: a 400.
+    A film or sound is left to the provider whose format it was written in: they are longer than what we fetch. Raises:
+    WireError: a 400.
     """
     media = media_of(request)
-    return not await _checked(media, caps) and not _to_fetch(media, caps)
+    small = [one for one in media if one.kind in ("image", "document")]
+    return not await _checked(media, caps) and not _to_fetch(small, caps)
 
 
 async def _checked(media: list[Media], caps: Caps) -> dict[int, Media]:
