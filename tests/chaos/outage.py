@@ -1,86 +1,65 @@
-"""A gateway process whose database is taken away: another process locks it, as a careless backup does.
+"""A gateway process whose database is taken away, and which is killed then, or when the database is back.
 
-What is asked and how amounts say whose they are is that of `killed`. The gateway gives the database half a second.
+What is asked and how amounts say whose they are is that of `killed`; the ways to take a database away are those of `gone`.
 """
 
 import asyncio
 import signal
-import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from allgate.simulator import server as simulator
-from chaos.killed import FIRST, REQUESTS, Left, ask, left_in, whole
+from allgate.simulator.ledger import Line as Served
+from allgate.wiring.database import reading
+from allgate.wiring.settings_file import load
+from chaos.gone import Way
+from chaos.killed import FIRST, REQUESTS, Left, ask, left_by, whole
 from cli.program import DEADLINE_S, Running, process, serving
 from stand import toml
 
-SETTINGS = "[ledger]\ncommit_wait_s = 0.5"
 
-
-class Lock:
-    """Nobody else writes to the database until it is given back."""
-
-    def __init__(self, database: Path) -> None:
-        self._connection = sqlite3.connect(database, isolation_level=None, timeout=DEADLINE_S)
-        self._connection.execute("BEGIN EXCLUSIVE")
-
-    def release(self) -> None:
-        self._connection.close()
-
-
-@contextmanager
-def locked(database: Path) -> Generator[Lock]:
-    lock = Lock(database)
-    try:
-        yield lock
-    finally:
-        lock.release()
-
-
-def configured(folder: Path, sim_url: str) -> Path:
+def configured(folder: Path, sim_url: str, way: Way) -> Path:
     path = folder / "allgate.toml"
-    path.write_text(toml(sim_url, {"m": ["gpt-5.5"]}, settings=SETTINGS))
+    path.write_text(toml(sim_url, {"m": ["gpt-5.5"]}, settings=way.settings))
     return path
 
 
-async def killed_in_outage(failpoint: str, folder: Path) -> Left:
-    """Serve, lock, let the provider answer, unlock when all are answered; be killed somewhere on the way. Start again, ask
-    once more. Raises: AssertionError: it did not die, or does not serve afterwards."""
+async def killed_in_outage(failpoint: str, folder: Path, way: Way) -> Left:
+    """Serve, take the database away, let the provider answer, give it back when all are answered; be killed somewhere on the
+    way. Start again, ask once more. Raises: AssertionError: it did not die, or does not serve afterwards."""
     async with await simulator.start() as sim:
-        path, database = configured(folder, sim.url), folder / "allgate.db"
+        path = configured(folder, sim.url, way)
         with serving("serve", "--config", path, ALLGATE_FAILPOINT=failpoint) as running:
-            complete = await answered_while_locked(sim, running, database)
+            complete = await answered_while_gone(sim, running, way)
             await died(running)
         with serving("serve", "--config", path) as running:
             await serves(running, complete)
-        return left_in(database, complete, sim.ledger.lines)
+        return await asyncio.to_thread(left_behind, path, complete, sim.ledger.lines)
 
 
-async def killed_at_the_start_after(failpoint: str, folder: Path) -> Left:
+async def killed_at_the_start_after(failpoint: str, folder: Path, way: Way) -> Left:
     """The same, killed with everything in the outbox; and once more in the start that drains it."""
     async with await simulator.start() as sim:
-        path, database = configured(folder, sim.url), folder / "allgate.db"
+        path = configured(folder, sim.url, way)
         with serving("serve", "--config", path) as running:
-            complete = await answered_while_locked(sim, running, database, until_killed=True)
+            complete = await answered_while_gone(sim, running, way, until_killed=True)
         assert len(complete) == REQUESTS
         said = await asyncio.to_thread(process, "serve", "--config", path, ALLGATE_FAILPOINT=failpoint)
         assert said.code == -signal.SIGKILL, f"{failpoint} was never passed: {said}"
         with serving("serve", "--config", path) as running:
             await serves(running, complete)
-        return left_in(database, complete, sim.ledger.lines)
+        return await asyncio.to_thread(left_behind, path, complete, sim.ledger.lines)
 
 
-async def answered_while_locked(
-    sim: simulator.Simulator, running: Running, database: Path, *, until_killed: bool = False
+async def answered_while_gone(
+    sim: simulator.Simulator, running: Running, way: Way, *, until_killed: bool = False
 ) -> set[int]:
-    """All are under way, then the lock, then their answers. `until_killed`: it dies with the lock still there."""
+    """All are under way, then the database goes, then their answers come. `until_killed`: it dies before the database is back."""
     asking = [asyncio.create_task(ask(running.url, number)) for number in range(REQUESTS)]
     for count in range(REQUESTS):
         await sim.wait_for(
             lambda line, serial=count + 1: line.serial == serial and line.holding is not None, DEADLINE_S
         )
-    with locked(database):
+    with way.gone():
         sim.release("first")
         await asyncio.wait(asking[:FIRST])
         sim.release("rest")
@@ -88,6 +67,12 @@ async def answered_while_locked(
         if until_killed:
             running.stop(signal.SIGKILL)
     return {number for number, reply in enumerate(replies) if whole(reply)}
+
+
+def left_behind(config: Path, complete: set[int], lines: list[Served]) -> Left:
+    """In whichever database the configuration names."""
+    with reading(load(config, {})) as jobs:
+        return jobs.submit(lambda books: left_by(books, complete, lines)).result()
 
 
 async def died(running: Running) -> None:

@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 from allgate.simulator import server as simulator
 from allgate.storage.outbox import read_records
-from chaos.killed import FIRST, IN_FLIGHT_MIN, REQUESTS, Left, ask, left_in, whole
-from chaos.outage import configured, killed_at_the_start_after, killed_in_outage, locked
+from chaos.gone import Way, postgres_is_paused, postgres_is_stopped, sqlite_is_locked
+from chaos.killed import FIRST, IN_FLIGHT_MIN, REQUESTS, Left, ask, whole
+from chaos.outage import configured, killed_at_the_start_after, killed_in_outage, left_behind
 from cli.program import DEADLINE_S, serving
+from postgres import Postgres
 from stand import ASK, Reply, connection
 
 CLIENTS = 16
+
+MakeWay: TypeAlias = Callable[[Path, Postgres], Way]
 
 # What each door says: its status, its word for the kind, and where that stands. Anthropic's clients know 529, not 503.
 SAID: dict[str, tuple[int, str, Callable[[dict], str]]] = {
@@ -61,9 +66,13 @@ def refused(reply: Reply | None) -> bool:
 
 
 @pytest.mark.parametrize("seconds", [1, pytest.param(10, marks=pytest.mark.full)])
-async def test_a_database_that_is_gone_under_load_loses_nobody_a_cent(seconds: float, tmp_path: Path):
+@pytest.mark.parametrize("way", [sqlite_is_locked, postgres_is_paused, postgres_is_stopped])
+async def test_a_database_that_is_gone_under_load_loses_nobody_a_cent(
+    way: MakeWay, seconds: float, tmp_path: Path, postgres: Postgres
+):
+    away = way(tmp_path, postgres)
     async with await simulator.start() as sim:
-        path, database = configured(tmp_path, sim.url), tmp_path / "allgate.db"
+        path = configured(tmp_path, sim.url, away)
         with serving("serve", "--config", path) as running:
             held = [asyncio.create_task(ask(running.url, number)) for number in range(REQUESTS)]
             for number in range(REQUESTS):
@@ -73,7 +82,7 @@ async def test_a_database_that_is_gone_under_load_loses_nobody_a_cent(seconds: f
                 )
             load = Load(running.url, REQUESTS)
             await load.seen(whole, 3 * CLIENTS)
-            with locked(database):
+            with away.gone():
                 gone_for = asyncio.create_task(asyncio.sleep(seconds))
                 await load.seen(refused, CLIENTS)
                 sim.release("first")
@@ -88,8 +97,13 @@ async def test_a_database_that_is_gone_under_load_loses_nobody_a_cent(seconds: f
         load.replies |= dict(enumerate(answered))
         assert {reply.status for reply in load.replies.values() if reply} == {200, 503}
         complete = {number for number, reply in load.replies.items() if whole(reply)}
-        books_are_right(left_in(database, complete, sim.ledger.lines))
-        assert read_records((tmp_path / "allgate.db.outbox").read_bytes())[0] == []
+        books_are_right(await asyncio.to_thread(left_behind, path, complete, sim.ledger.lines))
+        assert left_in_the_outbox(tmp_path) == []
+
+
+def left_in_the_outbox(folder: Path) -> list[bytes]:
+    (outbox,) = folder.glob("*.outbox")
+    return read_records(outbox.read_bytes())[0]
 
 
 async def everybody_is_told_to_come_back(url: str) -> None:
@@ -104,8 +118,11 @@ async def everybody_is_told_to_come_back(url: str) -> None:
 
 
 @pytest.mark.parametrize("failpoint", ["outbox_written@1", "outbox_written@2"])
-async def test_a_kill_with_charges_in_the_outbox_loses_none(failpoint: str, tmp_path: Path):
-    left = await killed_in_outage(failpoint, tmp_path)
+@pytest.mark.parametrize("way", [sqlite_is_locked, postgres_is_paused])
+async def test_a_kill_with_charges_in_the_outbox_loses_none(
+    failpoint: str, way: MakeWay, tmp_path: Path, postgres: Postgres
+):
+    left = await killed_in_outage(failpoint, tmp_path, way(tmp_path, postgres))
     assert len(left.complete) - 1 <= FIRST
     assert REQUESTS - len(left.complete) >= IN_FLIGHT_MIN
     books_are_right(left)
@@ -113,10 +130,15 @@ async def test_a_kill_with_charges_in_the_outbox_loses_none(failpoint: str, tmp_
 
 @pytest.mark.parametrize("failpoint", ["outbox_drained@1", "outbox_taken@1"])
 @pytest.mark.parametrize("killed", [killed_in_outage, killed_at_the_start_after])
+@pytest.mark.parametrize("way", [sqlite_is_locked, pytest.param(postgres_is_stopped, marks=pytest.mark.full)])
 async def test_a_kill_while_the_outbox_is_drained_charges_nobody_twice(
-    killed: Callable[[str, Path], Awaitable[Left]], failpoint: str, tmp_path: Path
+    killed: Callable[[str, Path, Way], Awaitable[Left]],
+    failpoint: str,
+    way: MakeWay,
+    tmp_path: Path,
+    postgres: Postgres,
 ):
-    left = await killed(failpoint, tmp_path)
+    left = await killed(failpoint, tmp_path, way(tmp_path, postgres))
     assert len(left.complete) == REQUESTS + 1
     books_are_right(left)
 
