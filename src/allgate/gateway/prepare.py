@@ -16,7 +16,7 @@ from allgate.core.value import changed
 from allgate.gateway.ports import Fetcher
 from allgate.operations.chat.base64_steps import STEP_CHARACTERS, base64_steps
 from allgate.operations.chat.caps import Caps
-from allgate.operations.chat.media_check import check_count, checked, media_of, taken_types
+from allgate.operations.chat.media_check import ANY_TYPE, check_count, checked, media_of, taken_types
 from allgate.operations.chat.notes import repaired
 from allgate.operations.chat.parts import Inline, Media, Part, ToolResult, Url
 from allgate.operations.chat.request import ChatRequest, Turn
@@ -146,7 +146,7 @@ async def _inline(url: str, fetcher: Fetcher) -> Inline:
 
 def _filled(media: Media, contents: dict[str, Inline], caps: Caps) -> Media:
     content, taken = contents[_url(media)], taken_types(media.kind, caps)
-    if content.mime not in taken:
+    if {content.mime, ANY_TYPE}.isdisjoint(taken):
         kinds = ", ".join(taken)
         raise _bad(
             f"The {media.kind} at a URL of this request is {content.mime or 'of no known type'}; send {kinds}."

@@ -107,6 +107,13 @@ def test_a_kind_that_the_model_does_not_take_is_left_to_its_dialect() -> None:
     assert checked(one, changed(CAPS, audio_mimes=())) is one
 
 
+def test_a_model_that_takes_anything_is_sent_anything_that_is_what_it_says() -> None:
+    anything = changed(CAPS, audio_mimes=("*/*",), image_mimes=("*/*",))
+    assert checked(media("audio", "audio/flac", b"fLaC"), anything)
+    with pytest.raises(WireError, match="no known type"):
+        checked(media("image", "image/png", b"<html>"), anything)
+
+
 def test_media_are_found_in_tool_results_too() -> None:
     one, two = media("image", "image/png", PNG), media("image", "image/png", MP4)
     turn = Turn(

@@ -25,6 +25,9 @@ from allgate.operations.media_types import HEAD_BYTES, sniffed
 from allgate.operations.picture_size import HEADER_BYTES, pixels
 
 PDF = "application/pdf"
+ANY_TYPE = "*/*"
+"""Stands in a row of Caps for whatever there is."""
+
 _JUDGED = ("image/", "audio/", "video/", PDF)
 """Of other types (texts, office files) a dialect knows what to make."""
 
@@ -78,7 +81,7 @@ def checked(media: Media, caps: Caps) -> Media:
     said = source.mime.partition(";")[0].strip().lower()
     mime = _true_type(media.kind, said, source)
     taken = taken_types(media.kind, caps)
-    if taken and mime.startswith(_JUDGED) and mime not in taken and _SAME.get(mime) not in taken:
+    if taken and mime.startswith(_JUDGED) and not {mime, _SAME.get(mime), ANY_TYPE}.intersection(taken):
         raise bad_media(f"This model takes no {mime}; send {', '.join(taken)}.")
     if media.kind == "image":
         _check_pixels(source, caps)
