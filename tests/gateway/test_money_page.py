@@ -1,7 +1,13 @@
 """docs/money.md names the tests that prove it, and every settlement test stands there."""
 
 import re
+import tomllib
 from pathlib import Path
+
+import msgspec
+
+from allgate.admin.rows import Declaration
+from allgate.wiring.price_sheets import price_sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/money.md").read_text()
@@ -28,3 +34,11 @@ def test_every_rule_has_a_proof_or_says_that_it_does_not_exist():
     rows = [line for line in PAGE.splitlines() if line.startswith("| ") and "how it ends" not in line]
     unproven = [row for row in rows if "::" not in row and "there " not in row and "proof in" not in row]
     assert unproven == []
+
+
+def test_the_example_is_a_configuration():
+    example = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert example is not None
+    declared = msgspec.convert(tomllib.loads(example[1]), Declaration)
+    assert len(price_sheet(declared.prices[0]).variants) == 2
+    assert declared.groups[0].budget is not None
