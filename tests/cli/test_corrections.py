@@ -139,11 +139,11 @@ def test_a_debit_takes_and_the_same_id_takes_once(books: tuple[Path, str]):
 @pytest.mark.parametrize(
     ("amount", "more", "account", "complaint"),
     [
-        ("10", (), "demo", "the balance of demo is $8.9955, and does not go below zero"),
+        ("10", (), "demo", "$8.9955 of the balance of demo is available, less than $10; nothing was changed"),
         ("-1", (), "demo", "above zero"),
         ("NaN", (), "demo", "not a finite amount"),
         ("1e400", (), "demo", "outside int64"),
-        ("9223372036", (), "demo", "does not go below zero"),
+        ("9223372036", (), "demo", "$8.9955 of the balance of demo is available"),
         ("1", (), "nobody", "no account 'nobody'"),
         ("1", (), "house:revenue", "the gateway's own accounts"),
         ("2", ("--id", "d0"), "demo", "this id was used before, for $1"),
