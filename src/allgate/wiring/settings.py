@@ -75,12 +75,6 @@ class Stream(Section, frozen=True, kw_only=True):
             description="What a client that leaves means. `cancel`: the upstream is closed, what was relayed is charged. `drain`: an answer that has begun is read on, for 30 s at most, and charged by what is reported. `none`: as `cancel`, and nothing is charged.",
         ),
     ] = "cancel"
-    client_gone: Annotated[
-        Literal["cancel", "drain", "none"],
-        Meta(
-            description="What a client that leaves means. `cancel`: the upstream is closed, what was relayed is charged. `drain`: an answer that has begun is read on, for 30 s at most, and charged by what is reported. `none`: as `cancel`, and nothing is charged.",
-        ),
-    ] = "cancel"
 
 
 class Timeouts(Section, frozen=True, kw_only=True):
