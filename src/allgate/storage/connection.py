@@ -53,7 +53,8 @@ class ConstraintBroken(Exception):
 
 
 class DatabaseGone(OSError):
-    """The database cannot be reached. Whether a commit under way was made is unknown; every job may be repeated."""
+    """The database cannot be reached, or let go of this transaction. Whether a commit under way was made is unknown; every
+    job may be repeated."""
 
 
 class DatabaseRefused(Exception):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from allgate.billing.book import GRANTS, REVENUE
 from allgate.core.money import NanoUsd, usd_text
 from allgate.storage.connection import Connection
-from allgate.storage.postings import TRANSFER_COLUMNS, read_balance
+from allgate.storage.postings import TRANSFER_COLUMNS, move_balances, read_balance
 from allgate.storage.sql_text import statements
 
 
@@ -69,18 +69,17 @@ def correct(
 def debit(
     account: str, amount: NanoUsd, debit_id: str, reason: str, at_ms: int, connection: Connection
 ) -> Corrected:
-    """Take from a balance. Raises: CannotCorrect: no such account, or less of it is available."""
+    """Take from a balance. Raises: CannotCorrect: no such account, or it has less."""
     if read_balance(connection, account) is None:
         raise CannotCorrect(f"there is no account {account!r}")
     wanted = _Transfer(f"debit:{debit_id}", "debit", account, GRANTS, amount, at_ms, "", "", reason)
-    if (available := _available(connection, account)) < amount and not was_debited(debit_id, connection):
-        raise CannotCorrect(
-            f"${usd_text(available)} of the balance of {account} is available, less than ${usd_text(amount)}"
-        )
     new = _written(connection, wanted)
-    if new and _available(connection, account) < 0:  # somebody else was faster
-        raise CannotCorrect(f"the balance of {account} does not go below zero")
-    return Corrected(account, new, _balance(connection, account))
+    balance = _balance(connection, account)
+    if new and balance < 0:
+        raise CannotCorrect(
+            f"the balance of {account} is ${usd_text(balance + amount)}, and does not go below zero"
+        )
+    return Corrected(account, new, balance)
 
 
 def was_debited(debit_id: str, connection: Connection) -> bool:
@@ -110,20 +109,13 @@ def _written(connection: Connection, wanted: _Transfer) -> bool:
             used = f"${usd_text(there.amount_nano_usd)} from {there.debit} to {there.credit}"
             raise CannotCorrect(f"this id was used before, for {used}")
         return False
-    for account, change in ((wanted.debit, -wanted.amount_nano_usd), (wanted.credit, wanted.amount_nano_usd)):
-        connection.execute(statements()["move_balance"], {"account": account, "balance_nano_usd": change})
+    move_balances(connection, {wanted.debit: -wanted.amount_nano_usd, wanted.credit: wanted.amount_nano_usd})
     return True
 
 
 def _transfers(connection: Connection, transfer_id: str) -> list[_Transfer]:
     rows = connection.execute(statements()["read_transfers"], {"id": transfer_id}).fetchall()
     return [_Transfer(*row) for row in rows]
-
-
-def _available(connection: Connection, account: str) -> NanoUsd:
-    """Less what nodes have set aside of it."""
-    ((amount,),) = connection.execute(statements()["read_available"], {"account": account}).fetchall()
-    return NanoUsd(int(amount))
 
 
 def _balance(connection: Connection, account: str) -> NanoUsd:

@@ -19,6 +19,7 @@ GONE = (
     asyncpg.OperatorInterventionError,  # it is shutting down, or starting up
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,  # it is no longer the primary
+    asyncpg.TransactionRollbackError,  # lost against another transaction: to be done again, like all of these
 )
 BROKEN = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 REFUSED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.ClientConfigurationError)

@@ -10,7 +10,7 @@ or in which a balance would overflow, is undone and written again charge by char
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -202,6 +202,20 @@ def _granted(
     values: dict[str, str | int] = dict(zip(TRANSFER_COLUMNS, row, strict=True))
     if not connection.execute(statements()["write_transfer"], values).rowcount:
         return False
-    for name, change in ((GRANTS, -amount), (account, amount)):
-        connection.execute(statements()["move_balance"], {"account": name, "balance_nano_usd": change})
+    move_balances(connection, {account: amount, GRANTS: -amount})
     return True
+
+
+def move_balances(connection: Connection, changes: Mapping[str, int]) -> None:
+    """Add to balances; an account without one begins at zero. Those of the house come last, as in charges: two transactions of
+    many nodes then never wait for each other.
+
+    Not as one upsert: PostgreSQL would hold the row that is not inserted to the rules of the table, and a debit is no balance.
+    """
+    for account in sorted(changes, key=lambda name: (name.startswith("house:"), name)):
+        change = changes[account]
+        if not connection.execute(
+            statements()["add_to_balance"], {"account": account, "change": change}
+        ).rowcount:
+            opened = {"account": account, "balance_nano_usd": change}
+            connection.execute(statements()["open_balance"], opened)

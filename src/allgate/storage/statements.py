@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -95,14 +96,18 @@ STATEMENTS = (
         "One movement of money; a repeated one is there already.",
         lambda: upsert(tables.transfers).on_conflict_do_nothing(),
     ),
-    Statement("move_balance", "Add to an account's balance; a new account starts at zero.", lambda: _added()),
     Statement(
-        "read_available",
-        "The balance of one account less what is set aside of it.",
-        lambda: select(tables.balances.c.balance_nano_usd - tables.balances.c.pending_nano_usd).where(
-            tables.balances.c.account == bindparam("account")
+        "add_to_balance",
+        "Add to an account's balance, if it has one.",
+        lambda: (
+            update(tables.balances)
+            .where(tables.balances.c.account == bindparam("account"))
+            .values(
+                {tables.balances.c.balance_nano_usd: tables.balances.c.balance_nano_usd + bindparam("change")}
+            )
         ),
     ),
+    Statement("open_balance", "Add to an account's balance; a new account starts at zero.", lambda: _added()),
     Statement(
         "read_balances",
         "Every account with its balance.",

@@ -64,15 +64,13 @@ INSERT INTO keys (account, name, hash, hint, models, dialects, networks, expires
 -- One movement of money; a repeated one is there already.
 INSERT INTO transfers (id, kind, debit, credit, amount_nano_usd, at_ms, "key", price, reason) VALUES (:id, :kind, :debit, :credit, :amount_nano_usd, :at_ms, :key, :price, :reason) ON CONFLICT DO NOTHING;
 
--- name: move_balance
+-- name: add_to_balance
+-- Add to an account's balance, if it has one.
+UPDATE balances SET balance_nano_usd=(balances.balance_nano_usd + :change) WHERE balances.account = :account;
+
+-- name: open_balance
 -- Add to an account's balance; a new account starts at zero.
 INSERT INTO balances (account, balance_nano_usd) VALUES (:account, :balance_nano_usd) ON CONFLICT (account) DO UPDATE SET balance_nano_usd = (balances.balance_nano_usd + excluded.balance_nano_usd);
-
--- name: read_available
--- The balance of one account less what is set aside of it.
-SELECT balances.balance_nano_usd - balances.pending_nano_usd AS anon_1
-FROM balances
-WHERE balances.account = :account;
 
 -- name: read_balances
 -- Every account with its balance.
