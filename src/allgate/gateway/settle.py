@@ -9,7 +9,7 @@ no await between. A second call changes nothing. What is charged when (ruling: s
 | complete, but empty and no output    | nothing                                                                      |
 | error before output, refused         | nothing                                                                      |
 | cut by the provider after output     | what was delivered: the larger of reported and counted output                |
-| client gone after output             | the same (policy `cancel`)                                                   |
+| client gone after output             | the same (policies `cancel` and `drain`); nothing (policy `none`)            |
 | client gone before output            | nothing                                                                      |
 """
 
