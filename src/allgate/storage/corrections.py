@@ -69,17 +69,18 @@ def correct(
 def debit(
     account: str, amount: NanoUsd, debit_id: str, reason: str, at_ms: int, connection: Connection
 ) -> Corrected:
-    """Take from a balance. Raises: CannotCorrect: no such account, or it has less."""
+    """Take from a balance. Raises: CannotCorrect: no such account, or less of it is available."""
     if read_balance(connection, account) is None:
         raise CannotCorrect(f"there is no account {account!r}")
     wanted = _Transfer(f"debit:{debit_id}", "debit", account, GRANTS, amount, at_ms, "", "", reason)
-    new = _written(connection, wanted)
-    balance = _balance(connection, account)
-    if new and balance < 0:
+    if (available := _available(connection, account)) < amount and not was_debited(debit_id, connection):
         raise CannotCorrect(
-            f"the balance of {account} is ${usd_text(balance + amount)}, and does not go below zero"
+            f"${usd_text(available)} of the balance of {account} is available, less than ${usd_text(amount)}"
         )
-    return Corrected(account, new, balance)
+    new = _written(connection, wanted)
+    if new and _available(connection, account) < 0:  # somebody else was faster
+        raise CannotCorrect(f"the balance of {account} does not go below zero")
+    return Corrected(account, new, _balance(connection, account))
 
 
 def was_debited(debit_id: str, connection: Connection) -> bool:
@@ -116,6 +117,12 @@ def _written(connection: Connection, wanted: _Transfer) -> bool:
 def _transfers(connection: Connection, transfer_id: str) -> list[_Transfer]:
     rows = connection.execute(statements()["read_transfers"], {"id": transfer_id}).fetchall()
     return [_Transfer(*row) for row in rows]
+
+
+def _available(connection: Connection, account: str) -> NanoUsd:
+    """Less what nodes have set aside of it."""
+    ((amount,),) = connection.execute(statements()["read_available"], {"account": account}).fetchall()
+    return NanoUsd(int(amount))
 
 
 def _balance(connection: Connection, account: str) -> NanoUsd:

@@ -109,6 +109,13 @@ STATEMENTS = (
     ),
     Statement("open_balance", "Add to an account's balance; a new account starts at zero.", lambda: _added()),
     Statement(
+        "read_available",
+        "The balance of one account less what is set aside of it.",
+        lambda: select(tables.balances.c.balance_nano_usd - tables.balances.c.pending_nano_usd).where(
+            tables.balances.c.account == bindparam("account")
+        ),
+    ),
+    Statement(
         "read_balances",
         "Every account with its balance.",
         lambda: select(tables.balances.c.account, tables.balances.c.balance_nano_usd),

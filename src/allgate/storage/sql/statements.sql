@@ -72,6 +72,12 @@ UPDATE balances SET balance_nano_usd=(balances.balance_nano_usd + :change) WHERE
 -- Add to an account's balance; a new account starts at zero.
 INSERT INTO balances (account, balance_nano_usd) VALUES (:account, :balance_nano_usd) ON CONFLICT (account) DO UPDATE SET balance_nano_usd = (balances.balance_nano_usd + excluded.balance_nano_usd);
 
+-- name: read_available
+-- The balance of one account less what is set aside of it.
+SELECT balances.balance_nano_usd - balances.pending_nano_usd AS anon_1
+FROM balances
+WHERE balances.account = :account;
+
 -- name: read_balances
 -- Every account with its balance.
 SELECT balances.account, balances.balance_nano_usd
