@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from allgate.storage.outbox import Outbox
 from cli.program import called, serving
 from cli.test_commands import CONFIG
 
@@ -75,6 +76,15 @@ def test_a_server_takes_a_top_up_and_has_it_after_a_kill(config: Path):
         running.stop(9)
     with serving("serve", "--config", config):
         assert top_up(config, "5", "--id", "p1").out == "demo  $15  (id p1)\n"
+
+
+def test_verify_says_what_waits_in_the_outbox(config: Path):
+    outbox = Outbox(config.with_name("allgate.db.outbox"))
+    outbox.append([b"a charge", b"another"])
+    outbox.close()
+    said = called("ledger", "verify", "--config", config)
+    assert said.code == 0
+    assert "note: 2 charges wait in" in said.err
 
 
 def test_verify_says_what_it_recomputed_and_fails_on_drift(config: Path):

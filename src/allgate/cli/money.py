@@ -10,6 +10,7 @@ from allgate.core.money import NanoUsd, usd, usd_text
 from allgate.storage.audit import HOUSE, Audit, audit
 from allgate.storage.postings import read_balances
 from allgate.wiring.database import reading
+from allgate.wiring.outbox import waiting_charges
 from allgate.wiring.settings import Settings
 
 
@@ -76,6 +77,8 @@ def verify(settings: Settings) -> bool:
             f"drift: {drift.what} {drift.where}: is {_amount(drift.kept)}, must be {_amount(drift.must_be)}"
         )
     print(_summary(found))
+    for path, count in waiting_charges(settings):
+        print(f"note: {count} charges wait in {path}; a server brings them in", file=sys.stderr)
     return not found.drift_count
 
 
