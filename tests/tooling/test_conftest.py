@@ -11,7 +11,8 @@ CONFTEST = Path(__file__).parents[1] / "conftest.py"
 
 
 def run_suite(folder: Path, test: str) -> str:
-    (folder / "conftest.py").write_text(CONFTEST.read_text())
+    for name in ("conftest.py", "postgres.py"):
+        (folder / name).write_text((CONFTEST.parent / name).read_text())
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     (folder / "test_it.py").write_text("import asyncio\n\n" + test)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", str(folder)]
