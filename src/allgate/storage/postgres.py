@@ -166,6 +166,7 @@ class PostgresConnection:
             raise DatabaseRefused(
                 "this URL cannot be read; postgresql://USER:PASSWORD@HOST:PORT/NAME can"
             ) from error
+        self.script("SET synchronous_commit = on")  # whatever the server's own default is
 
     def execute(self, sql: str, parameters: Mapping[str, object] = {}, /) -> "PostgresRows":
         """Raises: DatabaseGone, DatabaseRefused, ConstraintBroken."""
