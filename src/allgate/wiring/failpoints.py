@@ -25,7 +25,7 @@ import signal
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import Any
 
 from allgate.admin.rows import ConfigError
 from allgate.gateway.exchange import Exchange
@@ -33,16 +33,9 @@ from allgate.storage import sqlite_ledger
 from allgate.storage.outbox import Outbox
 from allgate.storage.sqlite_ledger import SqliteLedger
 from allgate.upstream.transport import PooledTransport
+from allgate.wiring.failpoint import Failpoint
 
 VARIABLE = "ALLGATE_FAILPOINT"
-
-
-class Failpoint(NamedTuple):
-    """A function by its owner and name; the process dies before it begins, or after it has returned."""
-
-    owner: object
-    function: str
-    after: bool
 
 
 FAILPOINTS = {

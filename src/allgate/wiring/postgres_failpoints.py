@@ -21,7 +21,7 @@ from allgate.storage import postgres_ledger
 from allgate.storage.postgres_ledger import PostgresLedger
 from allgate.storage.postgres_node import Node
 from allgate.storage.postgres_teller import Teller
-from allgate.wiring.failpoints import Failpoint
+from allgate.wiring.failpoint import Failpoint
 
 POSTGRES_FAILPOINTS = {
     "postgres_after_hold": Failpoint(PostgresLedger, "hold", after=True),
