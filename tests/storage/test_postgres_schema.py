@@ -1,9 +1,11 @@
 """On PostgreSQL, too, the script and the migrations lead to the same place, and every statement has its meaning there."""
 
+import asyncio
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import asyncpg
 import pytest
 
 from allgate.storage.migrate import script
@@ -52,19 +54,16 @@ def test_text_is_compared_by_its_bytes(postgres_url):
     assert not [text for text in columns if str(text).startswith("text") and " C" not in str(text)]
 
 
-def test_every_statement_can_be_planned_and_gives_no_decimals(postgres_url):
-    def planned(connection: PostgresConnection) -> list[str]:
-        found = []
-        for name, sql in statements().items():
-            connection.execute(f"PREPARE p_{name} AS {numbered(sql.rstrip(';'))[0]}")
-            types = "SELECT coalesce(result_types::text, '') FROM pg_prepared_statements WHERE name = :name"
-            (result,) = connection.execute(types, {"name": f"p_{name}"}).fetchone() or ("",)
-            found += [name] if "numeric" in str(result) else []
-        return found
-
+async def test_every_statement_can_be_planned_and_gives_no_decimals(postgres_url):
     with thread(postgres_url) as one:
-        one.submit(prepare).result()
-        assert one.submit(planned).result() == []
+        await asyncio.wrap_future(one.submit(prepare))
+    connection = await asyncpg.connect(postgres_url)
+    decimals = []
+    for name, sql in statements().items():
+        planned = await connection.prepare(numbered(sql)[0])
+        decimals += [name for column in planned.get_attributes() if column.type.name == "numeric"]
+    await connection.close()
+    assert decimals == []
 
 
 def test_an_older_database_is_migrated_with_what_it_holds(postgres_url):
