@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
     consumes,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -32,6 +33,7 @@ from postgres import Postgres
 from storage.many_nodes import Books, die, ending, hold, node, sweep
 
 AMOUNTS = st.integers(0, 1_000) | st.integers(0, 10**15)
+HOLDS = st.integers(0, 400) | AMOUNTS
 ACCOUNTS = st.sampled_from("abc")
 
 
@@ -75,12 +77,16 @@ class Nodes(RuleBasedStateMachine):
         standings = self.books.standings()
         assert not any(one.pending for one in standings.values()), "a node kept something"
 
+    @initialize(amount=st.integers(500, 2_000))
+    def begin_with_a_little_money(self, amount: int) -> None:
+        self.open_account("a", amount)
+
     @rule(account=ACCOUNTS, amount=AMOUNTS)
     def open_account(self, account: str, amount: int) -> None:
         self._quiet()
         assert self.books.open_account(account, amount) is self.model.grant_once(account, NanoUsd(amount))
 
-    @rule(target=holds, account=st.sampled_from("abcd"), amount=AMOUNTS, at=st.integers(0, 1))
+    @rule(target=holds, account=st.sampled_from("aaabcd"), amount=HOLDS, at=st.integers(0, 1))
     def take(self, account: str, amount: int, at: int) -> Hold:
         self._quiet()
         self.requests += 1
@@ -90,7 +96,7 @@ class Nodes(RuleBasedStateMachine):
         assert _refusal(lambda: self._run(ledger.hold(one))) == wanted
         return one
 
-    @rule(target=done, one=consumes(holds), amount=st.none() | AMOUNTS, wait=st.booleans())
+    @rule(target=done, one=consumes(holds), amount=st.none() | HOLDS, wait=st.booleans())
     def end(self, one: Hold, amount: int | None, wait: bool) -> Hold:
         if self.model.is_open(one.request_id):
             self._end(one, amount, wait)
@@ -197,10 +203,11 @@ class Nodes(RuleBasedStateMachine):
         for one in self.model.open_holds():
             if self.owner[one.request_id] is old:
                 self.model.settle(ending(one, None))
+        new = self.nodes[self.nodes.index(old)] = self._run(node(self.books.url))
         for request_id, owner in self.owner.items():
             if owner is old:
                 self.told.pop(request_id, None)
-        self.nodes[self.nodes.index(old)] = self._run(node(self.books.url))
+                self.owner[request_id] = new
 
     def _settled(self, one: Hold, amount: int | None) -> "Future[Receipt]":
         async def on_the_loop() -> "Future[Receipt]":
@@ -221,11 +228,11 @@ def _refusal(act) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("count", "examples"), [(1, 6), (2, 6)])
+@pytest.mark.parametrize(("count", "examples"), [(1, 12), (2, 12)])
 def test_nodes_decide_as_one_book_would(books: Books, count: int, examples: int):
     machine = type("Machine", (Nodes,), {"books": books, "count": count})
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=examples, stateful_step_count=25, deadline=None)
+        machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None)
     )
 
 
