@@ -8,6 +8,7 @@ what leases and durable holds have set aside, and no node counts on more than th
 import asyncio
 from asyncio import Future
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -28,6 +29,7 @@ from allgate.billing.ledger import Hold, Receipt
 from allgate.core.errors import AllgateError, ErrorKind, Refused
 from allgate.core.money import NanoUsd
 from allgate.storage import postgres_node
+from allgate.storage.outbox import Outbox
 from allgate.storage.postgres_ledger import PostgresLedger
 from postgres import Postgres
 from storage.many_nodes import Books, die, ending, hold, node, sweep
@@ -348,3 +350,24 @@ async def test_relaxed_durability_waits_for_nothing_and_writes_all_the_same(book
     assert ledger.settle(ending(one, 9)).done()
     await ledger.close()
     assert books.standings()["a"].balance == 91
+
+
+async def test_while_the_database_is_gone_charges_go_to_the_outbox_and_nobody_is_admitted(
+    books: Books, postgres: Postgres, tmp_path: Path
+):
+    books.open_account("a", 100)
+    ledger = await node(books.url, outbox=Outbox(tmp_path / "outbox"), commit_wait_s=0.2)
+    await ledger.hold(one := hold("r1", 10))
+    await ledger.hold(other := hold("r2", 10))
+    await asyncio.to_thread(postgres.stop)
+    assert (await ledger.settle(ending(one, 9))).posted_nano_usd == 9  # the outbox has it
+    with pytest.raises(Refused, match="cannot reach its database") as refusal:
+        await ledger.hold(hold("r3", 1))
+    assert refusal.value.failure.retry_after_s
+    await asyncio.to_thread(postgres.start)
+    while ledger.commit.gone or not ledger.node.may_admit:  # noqa: ASYNC110  both look again and again by themselves
+        await asyncio.sleep(0.02)
+    await ledger.settle(ending(other, 5))
+    await ledger.hold(hold("r4", 1))
+    await ledger.close()
+    assert books.standings()["a"] == (100 - 9 - 5, 100 - 9 - 5, 0, 0, 0)
