@@ -73,7 +73,7 @@ class _Vfs(Structure):
     ]  # fmt: skip
 
 
-_OPEN = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(_File), c_int, c_void_p)
+_OPEN = CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(_File), c_int, c_void_p)
 _DELETE = CFUNCTYPE(c_int, c_void_p, c_char_p, c_int)
 _WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64)
 _TRUNCATE = CFUNCTYPE(c_int, c_void_p, c_int64)
@@ -97,9 +97,10 @@ class _Recorder:
         self.vfs.open, self.vfs.delete = self._kept(_OPEN(self.open)), self._kept(_DELETE(self.delete))
 
     def open(self, _vfs, path, file, flags, out) -> int:
+        """`path` stays the pointer that SQLite gave: the system keeps it for as long as the file is open."""
         answer = self._open(ctypes.addressof(self.system.contents), path, file, flags, out)
         if answer == 0 and path is not None:
-            self._names[ctypes.addressof(file.contents)] = os.path.basename(path.decode())
+            self._names[ctypes.addressof(file.contents)] = os.path.basename(ctypes.string_at(path).decode())
             file.contents.methods = ctypes.pointer(self._recording(file.contents.methods))
         return answer
 
