@@ -76,6 +76,13 @@ class Books:
         for table in ("leases", "holds", "nodes", "transfers", "balances"):
             self.execute(f"DELETE FROM {table}")
 
+    def cut_others(self) -> None:
+        """End every other connection to this database, whatever it is in the middle of."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
     def close(self) -> None:
         self._thread.close()
 
