@@ -4,7 +4,7 @@ All prices and amounts are decimal strings in USD, which become exact numbers in
 because 0.1 is not a tenth.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -95,7 +95,7 @@ class BudgetRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class GroupRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Accounts that have prices or a budget in common."""
+    """Accounts that have prices, a budget or a way of holding in common."""
 
     name: Name
     ratio: Annotated[
@@ -108,3 +108,10 @@ class GroupRow(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     budget: Annotated[
         BudgetRow | None, Said(description="The most that its accounts may spend together.")
     ] = None
+    hold: Annotated[
+        Literal["worst", "expected"],
+        Said(
+            description="What a request sets aside for output before it runs: the most that it can be, or what 99 of 100 "
+            "answers of the model stay below (docs/money.md)."
+        ),
+    ] = "worst"

@@ -7,6 +7,7 @@ and costs nothing.
 from urllib.parse import parse_qs
 
 from allgate.billing.ledger import Hold
+from allgate.billing.output_sizes import Expected
 from allgate.billing.pricing import Pricing
 from allgate.catalogue.asked import examined
 from allgate.core.errors import ErrorKind, refused
@@ -35,12 +36,13 @@ class Call(Value, frozen=True, kw_only=True):
 
 
 class Permitted(Value, frozen=True, kw_only=True):
-    """Who asks for which model, and at what price."""
+    """Who asks for which model, and at what price. `expected`: what to hold for each answer; None: the worst case."""
 
     caller: Caller
     head: Head
     model: Model
     pricing: Pricing
+    expected: Expected | None = None
 
 
 def authenticate(directory: Directory, call: Call) -> Caller:
@@ -82,13 +84,15 @@ def permitted(directory: Directory, call: Call, caller: Caller) -> Permitted:
             f"The model '{model.name}' has no price yet, so it cannot be used. Ask the operator of this gateway.",
             code="price_missing",
         )
-    if caller.group is not None:
-        pricing = directory.group_price(caller.group, model.name, pricing)
-    return Permitted(caller=caller, head=head, model=model, pricing=pricing)
+    if caller.group is None:
+        return Permitted(caller=caller, head=head, model=model, pricing=pricing)
+    pricing = directory.group_price(caller.group, model.name, pricing)
+    expected = directory.expected_output(caller.group, model.name)
+    return Permitted(caller=caller, head=head, model=model, pricing=pricing, expected=expected)
 
 
 async def reserve(ledger: Ledger, call: Call, allowed: Permitted) -> Reservation:
-    """Set aside the most this request can cost.
+    """Set aside the most this request can cost, or what it is expected to.
 
     Raises: Refused(BILLING): the balance or a budget does not cover it; PriceMissing: a hosted tool has no price.
     """
@@ -103,10 +107,16 @@ def output_tokens_max(allowed: Permitted) -> int:
     return allowed.model.output_tokens_default if said is None else said
 
 
+def output_tokens_held(allowed: Permitted) -> int:
+    """What is held for each answer: its bound, or less where the group holds what is expected and enough was seen."""
+    most, expected = output_tokens_max(allowed), allowed.expected
+    return most if expected is None or expected.tokens is None else min(most, expected.tokens)
+
+
 def hold_for(call: Call, allowed: Permitted) -> Hold:
-    """The most this request can cost. Raises: PriceMissing."""
+    """The most this request can cost; of a group that holds what is expected, with the output that is. Raises: PriceMissing."""
     head = allowed.head
-    output_tokens = output_tokens_max(allowed)
+    output_tokens = output_tokens_held(allowed)
     pricing = allowed.pricing
     if pricing.varied or head.features:
         tiered = not head.fields.isdisjoint(TIER_FIELDS)

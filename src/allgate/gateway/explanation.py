@@ -10,6 +10,7 @@ from hashlib import sha256
 import msgspec
 
 from allgate.billing.ledger import Hold
+from allgate.billing.output_sizes import EXPECTED_TOKENS_MIN, SAMPLES_MIN
 from allgate.billing.prices import ChargeLine, charge_for
 from allgate.billing.sheets import decimal_text, read_price_ref
 from allgate.core.errors import AllgateError, WireError
@@ -17,7 +18,7 @@ from allgate.core.money import usd_text
 from allgate.core.secret import Secret
 from allgate.core.usage import Usage
 from allgate.core.value import changed
-from allgate.gateway.admission import Call, Permitted, output_tokens_max
+from allgate.gateway.admission import Call, Permitted, output_tokens_held, output_tokens_max
 from allgate.gateway.admitted import Admitted
 from allgate.gateway.encoding import encoded, request_headers
 from allgate.gateway.plaza import prices_shown
@@ -134,11 +135,25 @@ async def money(services: Services, call: Call, allowed: Permitted, hold: Hold) 
             "usd": usd_text(hold.amount_nano_usd),
             "input_tokens_at_most": head.input_bytes,
             "output_tokens_at_most": output_tokens_max(allowed) * head.n,
+            "output_tokens": output_tokens_held(allowed) * head.n,
+            "output_because": _output_because(allowed),
         },
         "available_usd": usd_text(available),
         "covered": hold.amount_nano_usd <= available,
         "if_answered_in_full": await _cost(services, call, allowed),
     }
+
+
+def _output_because(allowed: Permitted) -> str:
+    """Why so much output is held for."""
+    most, expected = output_tokens_max(allowed), allowed.expected
+    if expected is None:
+        return "the worst case"
+    if expected.tokens is None:
+        return f"the worst case: {expected.samples} answers of the model were seen, {SAMPLES_MIN} are needed to expect one"
+    if expected.tokens >= most:
+        return f"the worst case: it is not above the {expected.tokens} tokens that are expected"
+    return f"expected: what 99 of 100 answers of the model stay within, at least {EXPECTED_TOKENS_MIN} tokens"
 
 
 async def _cost(services: Services, call: Call, allowed: Permitted) -> JsonObject | None:

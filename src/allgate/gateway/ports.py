@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.output_sizes import Expected
 from allgate.billing.prices import Charge
 from allgate.billing.pricing import Pricing
 from allgate.core.errors import AttemptFailed, Failure
@@ -175,6 +176,10 @@ class Directory(Protocol):
 
     def group_price(self, group: str, model: str, pricing: Pricing) -> Pricing:
         """The same prices at the group's ratio for this model."""
+        ...
+
+    def expected_output(self, group: str, model: str) -> Expected | None:
+        """What to hold for each answer of this model; None: the group holds the worst case."""
         ...
 
 

@@ -158,7 +158,7 @@ def _write_model(run: Callable[[str, Parameters], None], kept: Kept[ModelRecord]
 def _write_group(run: Callable[[str, Parameters], None], kept: Kept[GroupRow], now_ms: int) -> None:
     row = kept.record
     members = {"model_ratios": _json(row.model_ratios), "budget": _json_or_none(row.budget)}
-    run("write_group", _members(row, "name", "ratio") | members | _state(kept, now_ms))
+    run("write_group", _members(row, "name", "ratio", "hold") | members | _state(kept, now_ms))
 
 
 def _write_account(run: Callable[[str, Parameters], None], kept: Kept[AccountRecord], now_ms: int) -> None:

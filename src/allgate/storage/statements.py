@@ -294,6 +294,16 @@ STATEMENTS = (
         ),
     ),
     Statement(
+        "read_output_sizes",
+        "How long the newest answers were, and of which models; the newest first.",
+        lambda: (
+            select(tables.requests.c.model, tables.requests.c.outcome, tables.requests.c.output_tokens)
+            .order_by(tables.requests.c.request_id.desc())
+            .limit(bindparam("rows_max"))
+            .offset(literal_column("0"))
+        ),
+    ),
+    Statement(
         "expire_requests",
         "Forget a bounded number of log rows whose ids lie in a range, which is a range of time.",
         lambda: delete(tables.requests).where(

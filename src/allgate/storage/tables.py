@@ -136,6 +136,7 @@ groups = _table(
     _text("ratio"),
     _text("model_ratios"),
     _text("budget", null=True),
+    _text("hold", null=True),
     *_kept(),
 )
 

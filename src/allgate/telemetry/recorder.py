@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+from allgate.billing.output_sizes import OutputSizes
 from allgate.core.errors import Failure
 from allgate.gateway.ports import LogRow
 from allgate.telemetry.metrics import Metrics
@@ -12,12 +13,13 @@ Keep = Callable[[LogRow], None]
 
 
 class RequestRecorder:
-    """`gateway.ports.Recorder`. `keep` None: metrics only."""
+    """`gateway.ports.Recorder`. `keep` None: metrics only. `sizes` None: nobody wants to know how long answers are."""
 
-    __slots__ = ("_keep", "_refused", "metrics")
+    __slots__ = ("_keep", "_refused", "metrics", "sizes")
 
     def __init__(self, metrics: Metrics, keep: Keep | None) -> None:
         self.metrics = metrics
+        self.sizes: OutputSizes | None = None
         self._keep = keep
         self._refused: Counter[tuple[str, str, str]] = Counter()
         metrics.gauge(
@@ -26,6 +28,8 @@ class RequestRecorder:
 
     def record(self, row: LogRow, *, kept: bool = False) -> None:
         self.metrics.observe(row)
+        if self.sizes is not None and row.outcome == "ok" and row.usage.output_tokens is not None:
+            self.sizes.observe(row.model, row.usage.output_tokens)
         if self._keep is not None and not kept:
             self._keep(row)
 

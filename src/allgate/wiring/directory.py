@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
+from allgate.billing.output_sizes import Expected, OutputSizes
 from allgate.billing.pricing import Pricing
 from allgate.billing.sheets import UNCHANGED, price_ref
 from allgate.core.errors import ErrorKind, Failure, Refused
@@ -21,12 +22,15 @@ class LiveDirectory:
     """`gateway.ports.Directory`. One assignment swaps it; a request that began with the old catalogue keeps it.
 
     Sheets that are gone from the rows stay known here until the process ends: a request under way is charged by the
-    sheet it was admitted with. A group's prices are compiled when they are first asked for.
+    sheet it was admitted with. A group's prices are compiled when they are first asked for. `sizes` is what was seen of
+    answers; `on_expecting` is called when a swap brings groups that hold what is expected.
     """
 
-    __slots__ = ("_pricings", "_snapshot")
+    __slots__ = ("_pricings", "_snapshot", "on_expecting", "sizes")
 
     def __init__(self, snapshot: Snapshot) -> None:
+        self.sizes = OutputSizes()
+        self.on_expecting: Callable[[], None] | None = None
         self._snapshot = snapshot
         self._pricings = _compiled(snapshot)
 
@@ -51,9 +55,20 @@ class LiveDirectory:
             compiled = self._pricings[ref] = Pricing(pricing.sheet, ratio)
         return compiled
 
+    def expected_output(self, group: str, model: str) -> Expected | None:
+        """What to hold for each answer of this model; None: the group holds the worst case."""
+        return self.sizes.expected(model) if group in self._snapshot.expecting else None
+
+    @property
+    def expecting(self) -> bool:
+        """Some group holds what is expected."""
+        return bool(self._snapshot.expecting)
+
     def swap(self, snapshot: Snapshot) -> None:
         self._pricings = self._pricings | _compiled(snapshot)
         self._snapshot = snapshot
+        if snapshot.expecting and self.on_expecting is not None:
+            self.on_expecting()
 
 
 class SharedDirectory(LiveDirectory):

@@ -35,13 +35,14 @@ from allgate.wiring.price_sheets import price_sheet, ratios
 
 class Snapshot(Value, frozen=True, kw_only=True):
     """What is served. `callers` by key hash; `grants_nano_usd` by account: its opening balance; `ratios` by group and
-    public model, where they are not 1."""
+    public model, where they are not 1; `expecting`: the groups that hold what is expected."""
 
     catalogue: Catalogue
     callers: dict[str, Caller]
     sheets: dict[str, PriceSheet]
     grants_nano_usd: dict[str, NanoUsd]
     ratios: dict[str, dict[str, Decimal]]
+    expecting: frozenset[str]
     budgets: BudgetPlan
 
 
@@ -84,6 +85,11 @@ def snapshot(
         sheets={sheet.id: sheet for sheet in sheets},
         grants_nano_usd={name: kept.record.opening_nano_usd for name, kept in document.accounts.items()},
         ratios=_ratios(document),
+        expecting=frozenset(
+            name
+            for name, kept in document.groups.items()
+            if kept.record.hold == "expected" and not kept.disabled
+        ),
         budgets=budget_plan(document),
     )
 

@@ -36,6 +36,7 @@ from allgate.wiring.database import Database, SqliteDatabase, is_postgres, serve
 from allgate.wiring.declared import declared_document
 from allgate.wiring.directory import LiveDirectory
 from allgate.wiring.embedded import embed
+from allgate.wiring.expectations import Expectations
 from allgate.wiring.listen import Listen
 from allgate.wiring.registry import Snapshot, packaged_providers
 from allgate.wiring.settings import Settings
@@ -56,6 +57,7 @@ class State:
     request_log: RequestLog
     database: Database
     audits: Audits
+    expectations: Expectations
 
     @property
     def directory(self) -> LiveDirectory:
@@ -81,6 +83,7 @@ class State:
         self.loop_lag.stop()
         self.responses.stop()
         await self.audits.stop()
+        await self.expectations.stop()
         await self.backing.stop()
         await self.backing.ledger.close()
         self.request_log.close()
@@ -126,22 +129,33 @@ async def _with_database(settings: Settings, database: Database) -> State:
         shared=not isinstance(database, SqliteDatabase),
     )
     responses.start(loop, _now_ms)
+    recorder = RequestRecorder(metrics, request_log.append if log.enabled else None)
     state = State(
         backing=backing,
         books=StoredBooks(database.writer, database.reader, request_log.flush),
         responses=responses,
-        recorder=RequestRecorder(metrics, request_log.append if log.enabled else None),
+        recorder=recorder,
         metrics=metrics,
         loop_lag=loop_lag,
         request_log=request_log,
         database=database,
         audits=Audits(database.reader, every_s=settings.ledger.audit_s),
+        expectations=Expectations(backing.directory.sizes, recorder, database.reader),
     )
+    await _expect(state)
     state.audits.show(metrics)
     state.audits.start()
     for name, kind, text, read in (*backing.gauges(), *_gauges(state)):
         metrics.gauge(name, kind, text, partial(_one, read))
     return state
+
+
+async def _expect(state: State) -> None:
+    """Before the first request, if some group already holds what is expected."""
+    directory, expectations = state.directory, state.expectations
+    directory.on_expecting = expectations.begin
+    if directory.expecting:
+        await expectations.begin_now()
 
 
 async def _backing(

@@ -43,6 +43,7 @@ CREATE TABLE groups (
     ratio TEXT COLLATE "C" NOT NULL,
     model_ratios TEXT COLLATE "C" NOT NULL,
     budget TEXT COLLATE "C",
+    hold TEXT COLLATE "C",
     managed_by TEXT COLLATE "C" NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,

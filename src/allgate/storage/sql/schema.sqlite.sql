@@ -46,6 +46,7 @@ CREATE TABLE groups (
     ratio TEXT NOT NULL,
     model_ratios TEXT NOT NULL,
     budget TEXT,
+    hold TEXT,
     managed_by TEXT NOT NULL,
     disabled BOOLEAN NOT NULL,
     changed_ms BIGINT NOT NULL,

@@ -50,7 +50,7 @@ INSERT INTO sheets (name, price_id, managed_by, disabled, changed_ms) VALUES (:n
 
 -- name: write_group
 -- Create or change a group.
-INSERT INTO groups (name, ratio, model_ratios, budget, managed_by, disabled, changed_ms) VALUES (:name, :ratio, :model_ratios, :budget, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET ratio = excluded.ratio, model_ratios = excluded.model_ratios, budget = excluded.budget, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
+INSERT INTO groups (name, ratio, model_ratios, budget, hold, managed_by, disabled, changed_ms) VALUES (:name, :ratio, :model_ratios, :budget, :hold, :managed_by, :disabled, :changed_ms) ON CONFLICT (name) DO UPDATE SET ratio = excluded.ratio, model_ratios = excluded.model_ratios, budget = excluded.budget, hold = excluded.hold, managed_by = excluded.managed_by, disabled = excluded.disabled, changed_ms = excluded.changed_ms;
 
 -- name: write_account
 -- Create or change an account.
@@ -182,6 +182,12 @@ WHERE (transfers.id, transfers.kind) > (:after_id, :after_kind) AND transfers.at
 SELECT requests.request_id, requests.started_ms, requests.account, requests."key", requests.dialect, requests.operation, requests.model, requests.upstream, requests.upstream_model, requests.upstream_dialect, requests.passthrough, requests.stream, requests.status, requests.outcome, requests.attempts, requests.duration_ms, requests.first_byte_ms, requests.charged_nano_usd, requests.hold_nano_usd, requests.price, requests.error, requests.notes, requests.user_agent, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
 FROM requests
 WHERE requests.request_id > :after_id AND requests.started_ms >= :from_ms AND requests.started_ms < :before_ms ORDER BY requests.request_id
+ LIMIT :rows_max OFFSET 0;
+
+-- name: read_output_sizes
+-- How long the newest answers were, and of which models; the newest first.
+SELECT requests.model, requests.outcome, requests.output_tokens
+FROM requests ORDER BY requests.request_id DESC
  LIMIT :rows_max OFFSET 0;
 
 -- name: expire_requests
