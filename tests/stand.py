@@ -325,3 +325,6 @@ class _Listening:
 
     def refused(self, *arguments) -> None:
         self._recorder.refused(*arguments)
+
+    def unanswered(self, cost) -> None:
+        self._recorder.unanswered(cost)

@@ -26,7 +26,7 @@ def test_every_proof_that_the_page_names_is_there():
 
 
 def test_every_settlement_test_proves_a_rule_of_the_page():
-    for file in ("test_settlement.py", "test_budgets.py", "test_expected_holds.py"):
+    for file in ("test_settlement.py", "test_budgets.py", "test_expected_holds.py", "test_unanswered.py"):
         assert named_in(file) - {name for _, name in NAMED} == set()
 
 

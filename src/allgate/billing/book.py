@@ -32,6 +32,12 @@ REVENUE = "house:revenue"
 UNCOLLECTED = "house:uncollected"
 """Who pays what an account could not: its balance is minus the sum of uncovered overages."""
 
+UNANSWERED = "house:unanswered"
+"""Who pays for what was sent and never answered: its balance is minus what that would have cost, estimated."""
+
+PROVIDERS = "house:providers"
+"""Whom that may be owed to. Only estimates come here, so that `house:revenue` has none."""
+
 RESOLVED_MAX = 10_000
 """Finished requests remembered, 4 MB. A request settles twice within milliseconds if at all: at 2,000 requests a
 second this is five seconds."""

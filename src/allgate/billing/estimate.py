@@ -1,5 +1,8 @@
 """Tokens counted by us, where a provider did not report them. Always marked `estimated`."""
 
+from allgate.billing.prices import charge_for
+from allgate.billing.sheets import PriceSheet
+from allgate.core.money import NanoUsd
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 
@@ -26,3 +29,9 @@ def completed(reported: Usage | None, *, input_bytes: int, output_text: str) -> 
         else estimated_tokens(output_bytes),
         estimated=True,
     )
+
+
+def unanswered_cost(sheet: PriceSheet, input_bytes: int) -> NanoUsd:
+    """What a request may have cost the house if its provider never answered: the input that was sent, at the sheet's own
+    price. What the provider bills, and whether it does, is not ours to know."""
+    return charge_for(Usage(input_tokens=estimated_tokens(input_bytes)), sheet).amount_nano_usd

@@ -77,6 +77,11 @@ def verify(settings: Settings) -> bool:
             f"drift: {drift.what} {drift.where}: is {_amount(drift.kept)}, must be {_amount(drift.must_be)}"
         )
     print(_summary(found))
+    if found.uncollected_nano_usd or found.unanswered_nano_usd:
+        print(
+            f"the house bears ${usd_text(found.uncollected_nano_usd)} uncollected, "
+            f"${usd_text(found.unanswered_nano_usd)} unanswered (estimated)"
+        )
     for path, count in waiting_charges(settings):
         print(f"note: {count} charges wait in {path}; a server brings them in", file=sys.stderr)
     return not found.drift_count

@@ -3,12 +3,13 @@
 from asyncio import Future
 from functools import partial
 
+from allgate.billing.estimate import unanswered_cost
 from allgate.billing.ledger import Receipt
 from allgate.core.clock import Clock
 from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect, Head
 from allgate.gateway.admission import Call, Permitted
-from allgate.gateway.ports import LogRow, Recorder
+from allgate.gateway.ports import LogRow, Recorder, Unanswered
 from allgate.gateway.settle import NOT_SETTLED, Outcome, Reservation
 from allgate.operations.chat.notes import Note, notes_header
 from allgate.routing.plan import Candidate
@@ -58,6 +59,22 @@ class Admitted:
         """The first content is on its way to the client."""
         if self.first_byte_s is None:
             self.first_byte_s = self.elapsed_s()
+
+    def unanswered(self, candidate: Candidate) -> None:
+        """An attempt was sent, and the provider may bill it although nothing came back. The client pays nothing for it."""
+        call, allowed = self.call, self.allowed
+        sheet = allowed.pricing.sheet
+        self._recorder.unanswered(
+            Unanswered(
+                request_id=call.request_id,
+                attempt=self.attempts,
+                at_ms=int((call.started_s + self.elapsed_s()) * 1000),
+                key_id=allowed.caller.key_id,
+                upstream=candidate.deployment.upstream.name,
+                price_id=sheet.id,
+                amount_nano_usd=unanswered_cost(sheet, allowed.head.input_bytes),
+            )
+        )
 
     def conclude(self, outcome: Outcome, candidate: Candidate | None, status: int = 200) -> "Future[Receipt]":
         """Decide the money and write the line that goes with it; both exactly once, whoever calls first."""

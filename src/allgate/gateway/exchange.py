@@ -131,6 +131,8 @@ class Exchange:
         elif self._relay.started:
             self._break_off(error.failure)
         else:
+            if error.phase is Phase.UNKNOWN and not error.stale:  # a stale line took nothing in
+                self._admitted.unanswered(self._candidate)
             self._over(error)
 
     # --- the client's side ---
@@ -144,6 +146,7 @@ class Exchange:
             self._drain_until = self.ticks + DRAIN_TICKS
             self.client_drained()
             return
+        self._count_unanswered()
         self._close_upstream()
         delivered = self._relay.started and self.leaving != "none"
         outcome = Outcome(
@@ -169,6 +172,7 @@ class Exchange:
     def cancel(self, failure: Failure) -> None:
         """The server stops: the client is told, what was relayed is charged."""
         if self.state not in (State.SETTLING, State.OVER):
+            self._count_unanswered()
             self._break_off(failure)
 
     def tick(self, commit_after_ticks: int, keep_alive_ticks: int) -> None:
@@ -281,6 +285,11 @@ class Exchange:
             self._start_client()
         self._client.finish(b"".join((*self._held_back, tail)))
         self._over(None)
+
+    def _count_unanswered(self) -> None:
+        """Broken off by us: what was sent by then, and not refused, may be billed."""
+        if self._connection is not None and not self._relay.started and self.state is not State.REFUSED:
+            self._admitted.unanswered(self._candidate)
 
     def _start_client(self) -> None:
         self._client.start(200, stream_headers(self._admitted, self._candidate))

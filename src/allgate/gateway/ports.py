@@ -56,6 +56,18 @@ class LogRow(Value, frozen=True, kw_only=True):
     user_agent: str
 
 
+class Unanswered(NamedTuple):
+    """An attempt that was sent and never answered: free for the client, a cost of the house. `amount_nano_usd` is an estimate."""
+
+    request_id: str
+    attempt: int
+    at_ms: int
+    key_id: str
+    upstream: str
+    price_id: str
+    amount_nano_usd: NanoUsd
+
+
 class Funds(NamedTuple):
     """`available_nano_usd`: the balance less what is set aside for requests, here and on other nodes."""
 
@@ -192,6 +204,10 @@ class Recorder(Protocol):
 
     def refused(self, dialect: str, operation: str, failure: Failure) -> None:
         """A request that was never admitted: counted, not logged as a row (anyone can send a million of them)."""
+        ...
+
+    def unanswered(self, cost: Unanswered) -> None:
+        """An attempt whose end nobody will know: counted, and booked as the house's."""
         ...
 
 

@@ -11,6 +11,7 @@ no await between. A second call changes nothing. What is charged when (ruling: s
 | cut by the provider after output     | what was delivered: the larger of reported and counted output                |
 | client gone after output             | the same (policies `cancel` and `drain`); nothing (policy `none`)            |
 | client gone before output            | nothing                                                                      |
+| sent, and never answered             | nothing; the house books what the input may have cost (`Admitted.unanswered`) |
 """
 
 from asyncio import Future

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import NamedTuple
 
-from allgate.billing.book import UNCOLLECTED
+from allgate.billing.book import UNANSWERED, UNCOLLECTED
 from allgate.billing.prices import charge_for
 from allgate.billing.sheets import PriceSheet
 from allgate.core.value import Value
@@ -35,13 +35,14 @@ class Drift(Value, frozen=True, kw_only=True):
 
 class Audit(Value, frozen=True, kw_only=True):
     """What was looked at, and what was wrong. `unlogged`: charges whose line is gone; `uncollected`: what accounts used
-    beyond their balances."""
+    beyond their balances; `unanswered`: what attempts without an answer may have cost the house, estimated."""
 
     accounts: int
     transfers: int
     lines: int
     unlogged: int
     uncollected_nano_usd: int
+    unanswered_nano_usd: int
     drift_count: int
     drifts: tuple[Drift, ...]
 
@@ -60,6 +61,7 @@ def audit(connection: Connection) -> Audit:
         lines=lines,
         unlogged=unlogged,
         uncollected_nano_usd=-balances.get(UNCOLLECTED, 0),
+        unanswered_nano_usd=-balances.get(UNANSWERED, 0),
         drift_count=found.count,
         drifts=tuple(found.drifts),
     )
@@ -78,6 +80,7 @@ def audit_balances(connection: Connection) -> Audit:
         lines=0,
         unlogged=0,
         uncollected_nano_usd=-balances.get(UNCOLLECTED, 0),
+        unanswered_nano_usd=-balances.get(UNANSWERED, 0),
         drift_count=found.count,
         drifts=tuple(found.drifts),
     )

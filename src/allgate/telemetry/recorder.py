@@ -5,25 +5,36 @@ from collections.abc import Callable
 
 from allgate.billing.output_sizes import OutputSizes
 from allgate.core.errors import Failure
-from allgate.gateway.ports import LogRow
+from allgate.gateway.ports import LogRow, Unanswered
 from allgate.telemetry.metrics import Metrics
 
 Keep = Callable[[LogRow], None]
 """Takes a row without waiting and without failing (`storage.request_log.RequestLog.append`)."""
 
+Book = Callable[[Unanswered], None]
+"""The same for a cost of the house (`storage.house_costs.HouseCosts.append`)."""
+
 
 class RequestRecorder:
-    """`gateway.ports.Recorder`. `keep` None: metrics only. `sizes` None: nobody wants to know how long answers are."""
+    """`gateway.ports.Recorder`. `keep`, `book` None: metrics only. `sizes` None: nobody wants to know how long answers are."""
 
-    __slots__ = ("_keep", "_refused", "metrics", "sizes")
+    __slots__ = ("_book", "_keep", "_refused", "_unanswered", "metrics", "sizes")
 
-    def __init__(self, metrics: Metrics, keep: Keep | None) -> None:
+    def __init__(self, metrics: Metrics, keep: Keep | None, book: Book | None = None) -> None:
         self.metrics = metrics
         self.sizes: OutputSizes | None = None
         self._keep = keep
+        self._book = book
+        self._unanswered: Counter[str] = Counter()
         self._refused: Counter[tuple[str, str, str]] = Counter()
         metrics.gauge(
             "allgate_requests_refused_total", "counter", "Requests that were never admitted.", self._refusals
+        )
+        metrics.gauge(
+            "allgate_attempts_unanswered_total",
+            "counter",
+            "Attempts that were sent and never answered.",
+            lambda: [({"upstream": upstream}, count) for upstream, count in self._unanswered.items()],
         )
 
     def record(self, row: LogRow, *, kept: bool = False) -> None:
@@ -35,6 +46,11 @@ class RequestRecorder:
 
     def refused(self, dialect: str, operation: str, failure: Failure) -> None:
         self._refused[dialect, operation, failure.kind] += 1
+
+    def unanswered(self, cost: Unanswered) -> None:
+        self._unanswered[cost.upstream] += 1
+        if self._book is not None:
+            self._book(cost)
 
     def _refusals(self) -> list[tuple[dict[str, str], float]]:
         return [

@@ -29,6 +29,11 @@ SHOWN: tuple[tuple[str, str, Callable[[Audit, float], float]], ...] = (
         lambda found, _: found.uncollected_nano_usd,
     ),
     (
+        "allgate_ledger_unanswered_nano_usd",
+        "What attempts that nobody answered may have cost, ever, estimated.",
+        lambda found, _: found.unanswered_nano_usd,
+    ),
+    (
         "allgate_ledger_audited_timestamp_seconds",
         "When the books were last audited.",
         lambda _, at_s: at_s,

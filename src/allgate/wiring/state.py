@@ -20,6 +20,7 @@ from allgate.core.secret import Secret
 from allgate.storage.books import StoredBooks
 from allgate.storage.config_store import read_number
 from allgate.storage.connection import DatabaseRefused
+from allgate.storage.house_costs import HouseCosts
 from allgate.storage.lock import Locked
 from allgate.storage.request_log import RequestLog
 from allgate.storage.response_store import StoredResponses
@@ -58,6 +59,7 @@ class State:
     database: Database
     audits: Audits
     expectations: Expectations
+    house_costs: HouseCosts
 
     @property
     def directory(self) -> LiveDirectory:
@@ -87,6 +89,7 @@ class State:
         await self.backing.stop()
         await self.backing.ledger.close()
         self.request_log.close()
+        self.house_costs.close()
         await asyncio.to_thread(self.database.close)
 
 
@@ -129,7 +132,8 @@ async def _with_database(settings: Settings, database: Database) -> State:
         shared=not isinstance(database, SqliteDatabase),
     )
     responses.start(loop, _now_ms)
-    recorder = RequestRecorder(metrics, request_log.append if log.enabled else None)
+    house_costs = HouseCosts(database.writer, loop)
+    recorder = RequestRecorder(metrics, request_log.append if log.enabled else None, house_costs.append)
     state = State(
         backing=backing,
         books=StoredBooks(database.writer, database.reader, request_log.flush),
@@ -141,6 +145,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
         database=database,
         audits=Audits(database.reader, every_s=settings.ledger.audit_s),
         expectations=Expectations(backing.directory.sizes, recorder, database.reader),
+        house_costs=house_costs,
     )
     await _expect(state)
     state.audits.show(metrics)
@@ -200,6 +205,12 @@ def _gauges(state: State) -> Gauges:
         ),
         ("allgate_request_log_waiting", "gauge", "Log rows not yet written.", lambda: log.waiting),
         ("allgate_request_log_lost_total", "counter", "Log rows not written.", lambda: log.lost_total),
+        (
+            "allgate_house_costs_lost_total",
+            "counter",
+            "Costs of the house that were not booked.",
+            lambda: state.house_costs.lost_total,
+        ),
         (
             "allgate_responses_unwritten_total",
             "counter",
