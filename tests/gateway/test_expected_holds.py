@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from allgate.billing.output_sizes import SAMPLES_MIN
+from allgate.cli.commands import apply
 from allgate.simulator import server as simulator
+from allgate.wiring.build import gateway
+from allgate.wiring.settings_file import load
 from stand import Stand, serving, stand, toml
 
 IN, OUT = 3_000, 15_000
@@ -122,3 +125,26 @@ async def test_what_was_answered_before_a_start_is_read_from_the_log(database: s
             await many_answers(Stand(first, sim), said(10, 2_000))
         async with serving(configured(EXPECTING)) as second:
             assert (await explained(Stand(second, sim)))["output_tokens"] == 2_047
+
+
+async def test_a_group_that_begins_to_expect_while_a_server_runs_needs_no_restart(tmp_path: Path):
+    path = tmp_path / "allgate.toml"
+    async with await simulator.start() as sim:
+
+        def write(group: str) -> None:
+            path.write_text(
+                toml(sim.url, {"m": ["gpt-5.5"]}, settings=f"drain_s = 0\n{group}", account=MEMBER)
+            )
+
+        write(WORST_HELD)
+        async with gateway(load(path, {})) as running:
+            s = Stand(running, sim)
+            await many_answers(s, said(10, 2_000))
+            await s.settled()
+            assert (await explained(s))["output_tokens"] == WORST
+            write(EXPECTING)
+            await asyncio.to_thread(apply, path)
+            while running.state.recorder.sizes is None:  # noqa: ASYNC110  the new rows are being swapped in
+                await asyncio.sleep(0)
+            await running.state.expectations.begin_now()
+            assert (await explained(s))["output_tokens"] == 2_047
