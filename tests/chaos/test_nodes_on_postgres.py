@@ -32,13 +32,7 @@ async def test_two_hundred_at_once_over_three_processes_with_money_for_fifty_are
 ):
     """Ruling 11: the balance is fifty holds, and nobody is answered before all have asked."""
     async with await simulator.start() as sim:
-        probing = Books(postgres.database())
-        with node(tmp_path / "probe", probing, sim.url, "1000") as probe:
-            assert (await ask(probe, hold="")).status == 200
-            probe.stop()
-        ((amount,),) = probing.execute("SELECT hold_nano_usd FROM requests")
-        probing.close()
-        balance = usd_text(NanoUsd(AFFORDED * amount))
+        balance = usd_text(NanoUsd(AFFORDED * await probed(postgres, tmp_path, sim.url)))
         with ExitStack() as stack:
             nodes = [
                 stack.enter_context(node(tmp_path / f"n{number}", books, sim.url, balance))
@@ -57,6 +51,48 @@ async def test_two_hundred_at_once_over_three_processes_with_money_for_fifty_are
     standing = books.check()["test"]
     assert standing.balance > 0
     assert standing.pending == 0
+
+
+async def test_fifty_at_once_over_two_processes_with_a_budget_for_ten_are_ten(
+    books: Books, postgres: Postgres, tmp_path: Path
+):
+    """The key's budget is ten holds; a node that is killed gives back what its requests held."""
+    async with await simulator.start() as sim:
+        limit = (
+            f', budget = {{ total = "{usd_text(NanoUsd(10 * await probed(postgres, tmp_path, sim.url)))}" }}'
+        )
+        with (
+            node(tmp_path / "a", books, sim.url, "1000", limit) as one,
+            node(tmp_path / "b", books, sim.url, "1000", limit) as other,
+        ):
+            asked = [asyncio.create_task(ask((one, other)[number % 2])) for number in range(50)]
+            while sum(task.done() for task in asked) < 40:
+                await asyncio.wait(
+                    [task for task in asked if not task.done()], return_when=asyncio.FIRST_COMPLETED
+                )
+            assert [task.result().status for task in asked if task.done()] == [429] * 40
+            assert books.execute("SELECT count(*) FROM holds WHERE key = 'test/k'") == [(10,)]
+            one.process.kill()
+            await until(books, "SELECT epoch FROM nodes", rows=1)
+            sim.release("all")
+            statuses = [
+                reply.status
+                for reply in await asyncio.gather(*asked, return_exceptions=True)
+                if isinstance(reply, Reply)
+            ]
+            charged = statuses.count(200)
+            while (await ask(other, hold="")).status == 200:
+                charged += 1
+            assert other.stop() == 0
+        with node(tmp_path / "again", books, sim.url, "1000", limit) as again:
+            assert (await ask(again, hold="")).status == 429
+            assert again.stop() == 0
+    ((charges, spent),) = books.execute(
+        "SELECT count(*), sum(amount_nano_usd)::bigint FROM transfers WHERE key = 'test/k'"
+    )
+    assert charges == charged
+    assert books.execute("SELECT spent_nano_usd FROM budget_windows") == [(spent,)]
+    assert books.check()["test"].pending == 0
 
 
 async def test_a_node_that_was_paused_past_its_lease_cannot_overspend(books: Books, tmp_path: Path):
@@ -86,8 +122,19 @@ async def test_a_node_that_was_paused_past_its_lease_cannot_overspend(books: Boo
     assert uncollected < 0
 
 
+async def probed(postgres: Postgres, tmp_path: Path, upstream: str) -> int:
+    """What one request holds, in nano-USD."""
+    probing = Books(postgres.database())
+    with node(tmp_path / "probe", probing, upstream, "1000") as probe:
+        assert (await ask(probe, hold="")).status == 200
+        probe.stop()
+    ((amount,),) = probing.execute("SELECT hold_nano_usd FROM requests")
+    probing.close()
+    return amount
+
+
 @contextmanager
-def node(folder: Path, books: Books, upstream: str, balance_usd: str) -> Generator[Running]:
+def node(folder: Path, books: Books, upstream: str, balance_usd: str, key: str = "") -> Generator[Running]:
     """A serving process; it dies with the block."""
     folder.mkdir()
     settings = (
@@ -95,7 +142,7 @@ def node(folder: Path, books: Books, upstream: str, balance_usd: str) -> Generat
         f'[secrets]\nmaster_key = "{"5a" * 32}"\n'
     )
     (folder / "allgate.toml").write_text(
-        toml(upstream, {"m": ["gpt-5.5"]}, settings=settings, balance_usd=balance_usd)
+        toml(upstream, {"m": ["gpt-5.5"]}, settings=settings, balance_usd=balance_usd, key=key)
     )
     with serving("serve", "--config", folder / "allgate.toml") as running:
         yield running

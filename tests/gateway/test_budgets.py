@@ -7,7 +7,8 @@ import pytest
 
 from allgate.wiring.build import gateway
 from allgate.wiring.settings_file import load
-from stand import ASK, KEY, Stand, connection, stand, toml
+from gateway.test_shared_responses import MASTER_KEY
+from stand import ASK, KEY, Stand, connection, serving, simulator, stand, toml
 
 # $3 and $15 a million tokens: what the scene reports costs $0.0045
 PROMPT = "!scene echo input=1000 output=100\nhello"
@@ -86,3 +87,21 @@ async def test_what_was_spent_is_known_after_a_restart_and_to_a_budget_that_come
         assert await statuses(s.sim.url, ', budget = { total = "0.015" }', 1) == [429]
         assert await statuses(s.sim.url, ', budget = { daily = "0.014" }', 1) == [429]
         assert await statuses(s.sim.url, "", 1) == [200]
+
+
+async def test_nodes_share_one_budget(postgres_url: str):
+    """What fails gives its part back, what is charged counts on every node, and a restart knows it."""
+    settings = f'drain_s = 0\n[database]\nurl = "{postgres_url}"\n{MASTER_KEY}'
+    async with await simulator.start() as sim:
+        models = {"m": ["gpt-5.5"], "broken": ["sim-error"]}
+        text = toml(sim.url, models, settings=settings, key=', budget = { total = "0.01" }')
+        async with serving(text) as one, serving(text) as other:
+            first, second = Stand(one, sim), Stand(other, sim)
+            failed = [await first.chat("broken", PROMPT, max_tokens=400) for _ in range(3)]
+            assert [reply.status for reply in failed] == [500] * 3
+            assert [await asked(first), await asked(second)] == [200, 200]
+            assert [await asked(first), await asked(second)] == [429, 429]
+        async with serving(text) as again:
+            reply = await Stand(again, sim).chat("m", PROMPT, max_tokens=100)
+            assert reply.status == 429
+            assert b"The total budget of the key test/k is $0.01: $0.009 is spent" in reply.body

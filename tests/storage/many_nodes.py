@@ -46,11 +46,11 @@ class Books:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._thread = PostgresThread(url)
+        self.jobs = PostgresThread(url)
         self.run(prepare)
 
     def run(self, job: Callable[[PostgresConnection], Result]) -> Result:
-        return self._thread.submit(job).result()
+        return self.jobs.submit(job).result()
 
     def execute(self, statement: str) -> list[tuple]:
         return self.run(lambda one: one.execute(statement).fetchall())
@@ -84,7 +84,7 @@ class Books:
         )
 
     def close(self) -> None:
-        self._thread.close()
+        self.jobs.close()
 
 
 async def node(url: str, name: str = "n", lease_s: float = LEASE_S, **options) -> PostgresLedger:

@@ -184,15 +184,18 @@ def test_without_the_database_known_keys_are_believed_and_unknown_ones_get_503(n
     assert called("ledger", "verify", "-c", nodes.config).code == 0
 
 
-def test_a_budget_is_refused_where_nobody_would_keep_it(tmp_path: Path, postgres_url: str):
-    config = tmp_path / "allgate.toml"
-    text = CONFIG.format(
-        database=postgres_url, master_key="ab" * 32, upstream="http://127.0.0.1:1", key=KEY, other=OTHER
-    )
-    config.write_text(text.replace('{ name = "k",', '{ name = "k", budget = { total = "1" },'))
-    run = called("apply", "-f", config)
-    assert (run.code, run.out) == (2, "")
-    assert "budget: demo/k has one, and budgets are kept on SQLite only" in run.err
+def test_three_nodes_keep_one_budget(nodes: Nodes):
+    """One that comes while they serve knows what was spent, and is in force on each; it holds for all together."""
+    charge = float(ask(nodes.urls[0]).headers["x-allgate-cost-usd"])
+    limit = f'{{ name = "k", budget = {{ total = "{9 * charge:.9f}" }},'
+    nodes.config.write_text(nodes.config.read_text().replace('{ name = "k",', limit))
+    assert called("apply", "-f", nodes.config).code == 0
+    for node in nodes.urls:
+        eventually(lambda node=node: ask(node).status == 429)
+    refused = [ask(node) for node in nodes.urls for _ in range(3)]
+    assert {answer.status for answer in refused} == {429}
+    assert "The total budget of the key demo/k" in refused[0].body["error"]["message"]
+    assert [ask(node, OTHER).status for node in nodes.urls] == [200] * 3
 
 
 def test_nodes_are_not_started_without_a_master_key_or_a_database(tmp_path: Path, postgres_url: str):

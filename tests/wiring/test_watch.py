@@ -32,7 +32,7 @@ class Node(NamedTuple):
 
 
 def configuration(database: PostgresDatabase, resolve=as_is) -> Configuration:
-    return Configuration(database.writer, packaged_providers(), resolve, loopback=True, many_nodes=True)
+    return Configuration(database.writer, packaged_providers(), resolve, loopback=True)
 
 
 @asynccontextmanager
@@ -42,7 +42,9 @@ async def node(url: str, resolve=as_is) -> AsyncGenerator[Node]:
         elsewhere.run(Apply(declared=document_of(DECLARED, as_is)))
         here = configuration(database, resolve)
         directory = SharedDirectory(here.snapshot(here.published()))
-        watch = RevisionWatch(PostgresThread(url, reading=True), directory, here.snapshot)
+        watch = RevisionWatch(
+            PostgresThread(url, reading=True), directory, here.snapshot, lambda budgets: None
+        )
         try:
             yield Node(watch, directory, elsewhere)
         finally:

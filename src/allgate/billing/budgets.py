@@ -14,14 +14,20 @@ The book keeps one `AccountBudgets` with each account that has any; an account w
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Literal, TypeAlias
 
 from allgate.billing.ledger import Hold
-from allgate.core.errors import ErrorKind, refused
+from allgate.core.errors import ErrorKind, Refused, refused
 from allgate.core.ids import time_ms_of
 from allgate.core.money import NanoUsd, usd_text
 from allgate.core.value import Value
 
 DAY_MS = 86_400_000
+
+END_MS = (1 << 48) - 1
+"""When a total ends: the last moment that an id can tell."""
+
+Kind: TypeAlias = Literal["total", "daily", "monthly"]
 
 
 class Budget(Value, frozen=True, kw_only=True):
@@ -50,74 +56,61 @@ class Spent(Value, frozen=True, kw_only=True):
 
 
 class Window:
-    """One limit over one stretch of time. Amounts in nano-USD."""
+    """One limit over one stretch of time, the one that `at_ms` lies in. Amounts in nano-USD."""
 
-    __slots__ = ("held", "limit", "spent", "start_ms")
+    __slots__ = ("end_ms", "held", "kind", "limit", "spent", "start_ms")
 
-    def __init__(self, limit: int, start_ms: int) -> None:
-        self.limit, self.start_ms = limit, start_ms
+    def __init__(self, kind: Kind, limit: int, at_ms: int) -> None:
+        self.kind: Kind = kind
+        self.limit = limit
+        self.start_ms, self.end_ms = _stretch(kind, at_ms)
         self.spent = self.held = 0
+
+    def has_room_for(self, amount: int) -> bool:
+        """What is spent, what is held and this together are within the limit."""
+        return self.spent + self.held + amount <= self.limit
 
 
 class Spending:
     """One budget and its windows. `refusing`: what was spent before it began is known."""
 
-    __slots__ = ("_day", "_month", "_month_end_ms", "_total", "budget", "refusing")
+    __slots__ = ("_windows", "budget", "refusing")
 
     def __init__(self, budget: Budget, now_ms: int) -> None:
         self.budget = budget
         self.refusing = False
-        start_ms, self._month_end_ms = month_of(now_ms)
-        self._total = _window(budget.total_nano_usd, 0)
-        self._day = _window(budget.daily_nano_usd, now_ms - now_ms % DAY_MS)
-        self._month = _window(budget.monthly_nano_usd, start_ms)
+        self._windows = [Window(kind, limit, now_ms) for kind, limit in limits_of(budget).items()]
 
     def change(self, budget: Budget) -> None:
         """Other limits of the same kinds."""
         self.budget = budget
-        for window, limit in (
-            (self._total, budget.total_nano_usd),
-            (self._day, budget.daily_nano_usd),
-            (self._month, budget.monthly_nano_usd),
-        ):
-            if window is not None and limit is not None:
-                window.limit = limit
+        limits = limits_of(budget)
+        for window in self._windows:
+            window.limit = limits[window.kind]
 
     def windows(self, at_ms: int) -> list[Window]:
         """Those that a request admitted then belongs to. One from before the present window counts in no such window."""
-        found = [] if self._total is None else [self._total]
-        if self._day is not None:
-            start_ms = at_ms - at_ms % DAY_MS
-            if start_ms > self._day.start_ms:
-                self._day = Window(self._day.limit, start_ms)
-            if start_ms == self._day.start_ms:
-                found.append(self._day)
-        if self._month is not None:
-            if at_ms >= self._month_end_ms:
-                start_ms, self._month_end_ms = month_of(at_ms)
-                self._month = Window(self._month.limit, start_ms)
-            if at_ms >= self._month.start_ms:
-                found.append(self._month)
-        return found
+        for place, window in enumerate(self._windows):
+            if at_ms >= window.end_ms:
+                self._windows[place] = Window(window.kind, window.limit, at_ms)
+        return [window for window in self._windows if at_ms >= window.start_ms]
 
     def add_spent(self, total: int, day: int, month: int) -> None:
         """What was spent before counting began."""
-        for window, amount in ((self._total, total), (self._day, day), (self._month, month)):
-            if window is not None:
-                window.spent += amount
+        amounts: dict[Kind, int] = {"total": total, "daily": day, "monthly": month}
+        for window in self._windows:
+            window.spent += amounts[window.kind]
         self.refusing = True
 
-    def refuse(self, window: Window, hold: Hold) -> Exception:
+    def refuse(self, window: Window, hold: Hold) -> Refused:
         """Why this hold cannot be taken."""
-        word, again = "total", "Ask the operator of this gateway to raise it."
-        if window is self._day:
-            word, again = "daily", f"It begins anew at {_utc(window.start_ms + DAY_MS)}."
-        elif window is self._month:
-            word, again = "monthly", f"It begins anew at {_utc(self._month_end_ms)}."
+        again = "Ask the operator of this gateway to raise it."
+        if window.kind != "total":
+            again = f"It begins anew at {_utc(window.end_ms)}."
         return refused(
             ErrorKind.BILLING,
-            f"The {word} budget of the {self.budget.owner} is ${usd_text(window.limit)}: ${usd_text(window.spent)} is spent "
-            f"and ${usd_text(window.held)} held, and this request may cost up to ${usd_text(hold.amount_nano_usd)}. {again}",
+            f"The {window.kind} budget of the {self.budget.owner} is ${usd_text(window.limit)}: ${usd_text(window.spent)} is "
+            f"spent and ${usd_text(window.held)} held, and this request may cost up to ${usd_text(hold.amount_nano_usd)}. {again}",
             code="insufficient_quota",
         )
 
@@ -142,7 +135,7 @@ class AccountBudgets:
         at_ms = time_ms_of(hold.request_id)
         for spending in self._of(hold.key_id):
             for window in spending.windows(at_ms):
-                if spending.refusing and window.spent + window.held + hold.amount_nano_usd > window.limit:
+                if spending.refusing and not window.has_room_for(hold.amount_nano_usd):
                     raise spending.refuse(window, hold)
                 taken.append(window)
         for window in taken:
@@ -230,7 +223,7 @@ class Budgets:
         self, old: dict[tuple[str, ...], Spending], scope: tuple[str, ...], budget: Budget, now_ms: int
     ) -> Spending:
         spending = old.get(scope)
-        if spending is None or _kinds(spending.budget) != _kinds(budget):
+        if spending is None or limits_of(spending.budget).keys() != limits_of(budget).keys():
             spending = Spending(budget, now_ms)
         else:
             spending.change(budget)
@@ -245,14 +238,24 @@ def month_of(at_ms: int) -> tuple[int, int]:
     return int(day.timestamp()) * 1000, int(following.timestamp()) * 1000
 
 
-def _kinds(budget: Budget) -> tuple[bool, ...]:
-    """Which limits there are: one that was not counted before has to be read."""
-    limits = (budget.total_nano_usd, budget.daily_nano_usd, budget.monthly_nano_usd)
-    return tuple(limit is not None for limit in limits)
+def limits_of(budget: Budget) -> dict[Kind, int]:
+    """Its limits by their kind."""
+    limits: dict[Kind, NanoUsd | None] = {
+        "total": budget.total_nano_usd,
+        "daily": budget.daily_nano_usd,
+        "monthly": budget.monthly_nano_usd,
+    }
+    return {kind: limit for kind, limit in limits.items() if limit is not None}
 
 
-def _window(limit: NanoUsd | None, start_ms: int) -> Window | None:
-    return None if limit is None else Window(limit, start_ms)
+def _stretch(kind: Kind, at_ms: int) -> tuple[int, int]:
+    """The first millisecond of the window, and of the next one; UTC."""
+    if kind == "total":
+        return 0, END_MS
+    if kind == "monthly":
+        return month_of(at_ms)
+    start_ms = at_ms - at_ms % DAY_MS
+    return start_ms, start_ms + DAY_MS
 
 
 def _utc(at_ms: int) -> str:

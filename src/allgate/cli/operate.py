@@ -17,7 +17,7 @@ from allgate.storage.connection import DatabaseGone, DatabaseRefused
 from allgate.storage.lock import Holder, Locked
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.control import send
-from allgate.wiring.database import database_path, is_postgres, opened, reading
+from allgate.wiring.database import database_path, opened, reading
 from allgate.wiring.orders import OperatorOrders
 from allgate.wiring.registry import packaged_providers
 from allgate.wiring.settings import Settings
@@ -34,13 +34,7 @@ def carry_out(command: Order, settings: Settings) -> Done:
     for _ in range(HOLDER_TRIES):
         try:
             with opened(settings) as database:
-                configuration = Configuration(
-                    database.writer,
-                    packaged_providers(),
-                    _unread,
-                    loopback=True,
-                    many_nodes=is_postgres(settings),
-                )
+                configuration = Configuration(database.writer, packaged_providers(), _unread, loopback=True)
                 return OperatorOrders(configuration, database.writer).run(command)
         except (DatabaseGone, DatabaseRefused) as error:
             raise ConfigError("", "database.url", str(error)) from error

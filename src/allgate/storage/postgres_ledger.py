@@ -36,6 +36,7 @@ from allgate.storage.group_commit import (
 )
 from allgate.storage.lease import NOTHING, Purse, voided
 from allgate.storage.outbox import Outbox
+from allgate.storage.postgres_budgets import BudgetTeller
 from allgate.storage.postgres_link import RETRY_S, Connection, Link
 from allgate.storage.postgres_node import LEASE_S, Node
 from allgate.storage.postgres_postings import Decided, Posting, decide, post
@@ -65,6 +66,7 @@ class PostgresLedger:
         self.link = Link(url)
         self.node = Node(self.link, self.purse, name, lease_s=lease_s)
         self.teller = Teller(self.link, self.purse, self.node)
+        self.budgets = BudgetTeller(self.link, self.purse, self.node, self.teller)
         self.commit: GroupCommit[Posting] = GroupCommit(
             loop, self, outbox=outbox, commit_wait_s=commit_wait_s
         )
@@ -88,6 +90,9 @@ class PostgresLedger:
         if not self.node.may_admit or self.commit.gone or self.waiting >= WAITING_MAX:
             raise gone()
         self.purse.check(hold)
+        if self.budgets.limits is not None and (scopes := self.budgets.limits.of(hold)):
+            await self.budgets.fetch(hold, scopes)
+            return
         lease = self.purse.take(hold)
         if lease is None:
             await self.teller.fetch(hold)
@@ -150,6 +155,11 @@ class PostgresLedger:
         if self._undecided:
             await asyncio.wait(tuple(self._undecided.values()))
 
+    async def landed(self) -> None:
+        """Until every group that is on its way now has come to the database, or failed."""
+        if self._writing:
+            await asyncio.wait(tuple(self._writing))
+
     def flush(self) -> None:
         """Hand over what waits."""
         self.commit.flush()
@@ -162,6 +172,7 @@ class PostgresLedger:
         self._closed = True
         if self._writing:
             await asyncio.wait(self._writing)
+        await self.budgets.close()
         await self.teller.close()
         await self.node.stop()
         await self.link.close()
@@ -226,13 +237,19 @@ class PostgresLedger:
             await self.link.use(_nothing)
             return None
         endings: dict[str, Ending] = {}
-        decided = [one for one in postings if one.backing.covers]
-        rest = [one for one in postings if not one.backing.covers]
+        alone = self._decided_alone
+        decided = [one for one in postings if alone(one)]
+        rest = [one for one in postings if not alone(one)]
         if decided:
             rest += await self._post(decided)
         if rest:
             endings = await self._decide(rest)
         return [endings.get(one.request_id, one.receipt) for one in postings] if endings else None
+
+    def _decided_alone(self, posting: Posting) -> bool:
+        """A lease covers it, and no budget counts it (one may have come since the request was admitted)."""
+        limits = self.budgets.limits
+        return posting.backing.covers and (limits is None or not limits.of(posting.settlement.hold))
 
     async def _post(self, postings: Sequence[Posting]) -> list[Posting]:
         """Write what is decided; what is left for the database to decide."""
@@ -255,9 +272,9 @@ class PostgresLedger:
         return [posting for posting in postings if posting.account_id in lost]
 
     async def _decide(self, postings: Sequence[Posting]) -> dict[str, Ending]:
-        epoch = self.node.epoch
+        epoch, limits = self.node.epoch, self.budgets.limits
         try:
-            decided = await self.link.use(lambda connection: decide(connection, epoch, postings))
+            decided = await self.link.use(lambda connection: decide(connection, epoch, postings, limits))
         except ConstraintBroken as error:
             if len(postings) == 1:
                 return {postings[0].request_id: error}

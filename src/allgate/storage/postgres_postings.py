@@ -14,6 +14,7 @@ from allgate.core.money import NanoUsd
 from allgate.gateway.ports import LogRow
 from allgate.storage import postgres_statements as sql
 from allgate.storage.lease import Backing, receipt_of
+from allgate.storage.postgres_budgets import Limits, count_spent
 from allgate.storage.postgres_lines import line_columns
 from allgate.storage.postgres_link import Connection
 
@@ -58,8 +59,10 @@ async def post(connection: Connection, epoch: int, group: Sequence[Posting]) -> 
     return set(await connection.rows(str, sql.POST, epoch, *owed, *rows.columns, *_lines(group)))
 
 
-async def decide(connection: Connection, epoch: int, group: Sequence[Posting]) -> list[Decided]:
-    """Decide and write, in one transaction. Raises: asyncpg.PostgresError: nothing is written."""
+async def decide(
+    connection: Connection, epoch: int, group: Sequence[Posting], limits: Limits | None
+) -> list[Decided]:
+    """Decide and write, in one transaction; with what budgets have spent. Raises: asyncpg.PostgresError: nothing is written."""
     async with connection.transaction():
         scales = await _scales(connection, epoch, group)
         ids = [posting.request_id for posting in group]
@@ -70,7 +73,15 @@ async def decide(connection: Connection, epoch: int, group: Sequence[Posting]) -
             _decided(one, posted.get(request_id), durable.get(request_id, 0), scales, rows)
             for request_id, one in zip(ids, group, strict=True)
         ]
+        paid = [
+            (one.settlement.hold, _paid(ending.receipt))
+            for one, ending in zip(group, decided, strict=True)
+            if one.request_id not in posted
+        ]
         await _write(connection, epoch, rows, scales)
+        if limits is not None:
+            await count_spent(connection, limits, paid)
+        await _pay_house(connection, rows)
         await connection.run(sql.WRITE_LINES, *_lines(group))
     return decided
 
@@ -191,13 +202,17 @@ def _decided(
 
 
 async def _write(connection: Connection, epoch: int, rows: Transfers, scales: Mapping[str, _Scale]) -> None:
-    """Accounts in the order in which they were locked, then leases, the house last."""
+    """Accounts in the order in which they were locked, then leases."""
     await connection.run(sql.WRITE_TRANSFERS, *rows.columns)
     moved = [(name, one.balance_moved, one.pending_moved) for name, one in scales.items()]
     await connection.run(sql.MOVE_BALANCES, *map(list, zip(*moved, strict=True)))
     paid = {account: scale.lease_paid for account, scale in scales.items() if scale.lease_paid}
     if paid:
         await connection.run(sql.MOVE_LEASES, epoch, list(paid), list(paid.values()))
+
+
+async def _pay_house(connection: Connection, rows: Transfers) -> None:
+    """Last, as everywhere."""
     earned = sum(rows.amounts)
     missing = sum(
         amount for debit, amount in zip(rows.debits, rows.amounts, strict=True) if debit == UNCOLLECTED
@@ -211,6 +226,11 @@ def _receipts(rows: Sequence[_Transfer]) -> dict[str, Receipt]:
     for request_id, kind, amount in rows:
         kinds.setdefault(request_id, {})[kind] = amount
     return {request_id: _receipt(request_id, one) for request_id, one in kinds.items() if "charge" in one}
+
+
+def _paid(receipt: Receipt) -> int:
+    """What left the account."""
+    return receipt.posted_nano_usd + receipt.overage_nano_usd - receipt.uncollected_nano_usd
 
 
 def _receipt(request_id: str, kinds: Mapping[str, int]) -> Receipt:

@@ -186,5 +186,55 @@ UPDATE balances b SET balance_nano_usd = b.balance_nano_usd + m.balance, pending
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS m(account, balance, pending) WHERE b.account = m.account
 """
 
+# What follows are requests that have a budget, in this order, in one transaction (`postgres_budgets`). Windows of budgets are
+# locked after the rows of `leases` and before the house's, in the order in which they are named.
+
+# $1 account; then the keys of windows: made where they are not there.
+LOCK_WINDOWS = """
+WITH own AS MATERIALIZED (
+    SELECT account FROM balances WHERE account = $1 FOR UPDATE
+)
+INSERT INTO budget_windows (scope, kind, start_ms, spent_nano_usd)
+SELECT w.scope, w.kind, w.start_ms, 0
+FROM own, unnest($2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY AS w(scope, kind, start_ms, place) ORDER BY w.place
+ON CONFLICT (scope, kind, start_ms) DO UPDATE SET spent_nano_usd = budget_windows.spent_nano_usd
+RETURNING scope, kind, spent_nano_usd
+"""
+
+# $1, $2 ids from which and before which a window's requests are, $3 whether it is of the key $5 alone; $4 accounts.
+HELD = """
+SELECT coalesce(sum(h.amount_nano_usd), 0)::bigint
+FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY AS w(from_id, before_id, of_key, place)
+LEFT JOIN holds h ON h.account = ANY($4::text[]) AND (NOT w.of_key OR h.key = $5::text)
+    AND h.request_id >= w.from_id AND h.request_id < w.before_id
+GROUP BY w.place ORDER BY w.place
+"""
+
+# $1 account, $2 epoch, $3 amount, $4 request, $5 key. Leases are left as they are.
+HOLD = """
+WITH own AS MATERIALIZED (
+    SELECT account, balance_nano_usd - pending_nano_usd AS available FROM balances WHERE account = $1 FOR UPDATE
+), moved AS (
+    UPDATE balances b SET pending_nano_usd = b.pending_nano_usd + $3::bigint
+    FROM own WHERE b.account = own.account AND own.available >= $3::bigint
+    RETURNING b.account
+), held AS (
+    INSERT INTO holds (request_id, account, epoch, amount_nano_usd, key)
+    SELECT $4::text, account, $2::bigint, $3::bigint, $5::text FROM moved
+)
+SELECT CASE WHEN available >= $3::bigint THEN 'hold' ELSE 'nothing' END, 0::bigint, available,
+       EXISTS (SELECT FROM leases l WHERE l.account = own.account AND l.amount_nano_usd > 0)
+FROM own
+"""
+
+# Keys of windows, and what was paid for requests that belong to them.
+COUNT_SPENT = """
+INSERT INTO budget_windows (scope, kind, start_ms, spent_nano_usd)
+SELECT w.scope, w.kind, w.start_ms, w.paid
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS w(scope, kind, start_ms, paid, place)
+ORDER BY w.place
+ON CONFLICT (scope, kind, start_ms) DO UPDATE SET spent_nano_usd = budget_windows.spent_nano_usd + excluded.spent_nano_usd
+"""
+
 # $1 account.
 FUNDS = "SELECT balance_nano_usd, balance_nano_usd - pending_nano_usd FROM balances WHERE account = $1"

@@ -87,7 +87,7 @@ class Teller:
             await waiting
         except asyncio.CancelledError:
             if not waiting.cancelled() and waiting.exception() is None:
-                self._undo(hold)  # granted in the same turn in which its client left
+                self.undo(hold)  # granted in the same turn in which its client left
             raise
 
     def replenish(self, account: str) -> None:
@@ -100,6 +100,13 @@ class Teller:
         self._released.append(hold)
         if self._releasing is None:
             self._releasing = asyncio.create_task(self._release_all(), name="teller-release")
+
+    async def released(self) -> bool:
+        """Until what was released before has come back, a second at most. False: nothing was."""
+        if self._releasing is None:
+            return False
+        await asyncio.wait((self._releasing,), timeout=RECALL_S_MAX)
+        return True
 
     async def give_back(self, account: str) -> None:
         """Another node needs the money: keep what is held, and lease no more of it for a while."""
@@ -154,7 +161,7 @@ class Teller:
         else:
             claimed = await self._claim(account, hold)
             if claimed is not None and claimed.outcome == "nothing" and claimed.others:
-                await self._recall(account)
+                await self.recall(account)
                 claimed = await self._claim(account, hold)
             self._conclude(line, claimed)
 
@@ -168,7 +175,7 @@ class Teller:
             line.popleft()
             self._purse.take_durably(hold)
             if waiting.done():
-                self._undo(hold)
+                self.undo(hold)
             else:
                 waiting.set_result(None)
         elif claimed.outcome == "nothing":
@@ -205,7 +212,7 @@ class Teller:
             return claimed
         raise DatabaseRefused(f"this node was swept {SWEPT_MAX} times while it fetched money")
 
-    def _undo(self, hold: Hold) -> None:
+    def undo(self, hold: Hold) -> None:
         """Its client has left."""
         _, backing = self._purse.end(Settlement(hold=hold, charge=None, reason="client_gone"))
         if backing is not None:
@@ -229,7 +236,7 @@ class Teller:
     def _may_lease(self, account: str) -> bool:
         return monotonic() >= self._thin_until.get(account, 0.0)
 
-    async def _recall(self, account: str) -> None:
+    async def recall(self, account: str) -> None:
         """Ask the others, and wait for their answers, a second at most: one that is paused does not answer."""
         epoch = self._node.epoch
         self._thin_until[account] = monotonic() + THIN_S

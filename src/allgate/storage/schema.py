@@ -14,7 +14,7 @@ from pathlib import Path
 
 from allgate.storage.sql_text import schema_script
 
-SCHEMA_NUMBER = "0009"
+SCHEMA_NUMBER = "0010"
 """The newest migration in `migrations/versions`."""
 
 STATEMENTS_KEPT = 512

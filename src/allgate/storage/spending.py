@@ -15,8 +15,8 @@ def read_spent(now_ms: int, connection: Connection) -> Spent:
     spent_since = partial(_spent_since, connection)
     return Spent(
         total=spent_since(EVER),
-        day=spent_since(_id_of(now_ms - now_ms % DAY_MS)),
-        month=spent_since(_id_of(month_of(now_ms)[0])),
+        day=spent_since(id_of_time(now_ms - now_ms % DAY_MS)),
+        month=spent_since(id_of_time(month_of(now_ms)[0])),
     )
 
 
@@ -26,5 +26,6 @@ def _spent_since(connection: Connection, from_id: str) -> dict[tuple[str, str], 
     return {(account, key): int(amount) for account, key, amount in rows}
 
 
-def _id_of(at_ms: int) -> str:
+def id_of_time(at_ms: int) -> str:
+    """The ids of requests admitted from then on are not below it."""
     return f"{EVER}{at_ms:012x}"

@@ -232,6 +232,24 @@ STATEMENTS = (
         ),
     ),
     Statement(
+        "lock_budget_window",
+        "Make a window of a budget, or lock the one that is there.",
+        lambda: _locked_window(),
+    ),
+    Statement(
+        "write_budget_window",
+        "What a window has spent, as the transfers say.",
+        lambda: _upsert(tables.budget_windows),
+    ),
+    Statement(
+        "expire_budget_windows",
+        "Forget the windows of earlier months.",
+        lambda: delete(tables.budget_windows).where(
+            tables.budget_windows.c.kind != literal_column("'total'"),
+            tables.budget_windows.c.start_ms < bindparam("before_ms"),
+        ),
+    ),
+    Statement(
         "read_request",
         "A line of the request log, if it is this account's.",
         lambda: select(*tables.requests.columns).where(
@@ -405,6 +423,13 @@ def _upsert(table: Table, *, follows: Column[int] | None = None) -> ClauseElemen
         index_elements=list(table.primary_key.columns),
         set_=changed,
         where=None if follows is None else follows == statement.excluded[follows.name] - literal_column("1"),
+    )
+
+
+def _locked_window() -> ClauseElement:
+    table = tables.budget_windows
+    return upsert(table).on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={table.c.spent_nano_usd: table.c.spent_nano_usd}
     )
 
 

@@ -233,10 +233,22 @@ holds = _table(
     _text("account"),
     Column("epoch", BigInteger, ForeignKey("nodes.epoch", name="a_hold_has_a_living_node"), nullable=False),
     _number("amount_nano_usd"),
+    Column("key", Text, nullable=False, server_default=text("''")),
     CheckConstraint("amount_nano_usd >= 0", name="no_hold_runs_backwards"),
 )
-"""Durable holds: of requests for which no lease was large enough."""
+"""Durable holds: of requests that have a budget (`key` says whose), or for which no lease was large enough."""
 Index("holds_epoch", holds.c.epoch)
+Index("holds_account", holds.c.account)
+
+budget_windows = _table(
+    "budget_windows",
+    _text("scope", key=True),
+    _text("kind", key=True),
+    _number("start_ms", key=True),
+    _number("spent_nano_usd"),
+)
+"""What budgets have spent, on PostgreSQL: `scope` is `key:ACCOUNT/KEY` or `group:NAME`, `kind` total, daily or monthly. What is
+held is the sum of their `holds`, so a hold that goes, however it goes, is given back. SQLite's one process counts in memory."""
 
 USAGE_OF_REQUEST = (
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",

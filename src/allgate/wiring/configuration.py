@@ -14,7 +14,6 @@ from functools import partial
 from allgate.admin.apply import Change
 from allgate.admin.commands import Command, is_dry, plan_for
 from allgate.admin.records import Document, Resolve
-from allgate.admin.rows import ConfigError
 from allgate.core.money import NanoUsd
 from allgate.core.value import Value
 from allgate.providers.provider import Provider
@@ -48,14 +47,12 @@ class Configuration:
         resolve: Resolve,
         *,
         loopback: bool,
-        many_nodes: bool = False,
         on_published: Callable[[Snapshot], None] | None = None,
     ) -> None:
         self._writer = writer
         self._providers = providers
         self._resolve = resolve
         self._loopback = loopback
-        self._many_nodes = many_nodes
         self._lock = threading.Lock()
         self.on_published = on_published
 
@@ -89,16 +86,13 @@ class Configuration:
 
     def snapshot(self, published: Published) -> Snapshot:
         """What would be served. Raises: ConfigError."""
-        built = snapshot(
+        return snapshot(
             published.document,
             self._providers,
             self._resolve,
             revision=published.number,
             loopback=self._loopback,
         )
-        if self._many_nodes:
-            _check_many_nodes(built)
-        return built
 
     def _publish(self, seen: int, changes: tuple[Change, ...], document: Document) -> int:
         job = partial(
@@ -110,13 +104,3 @@ class Configuration:
             now_ms=time.time_ns() // 1_000_000,
         )
         return self._writer.submit(job).result()
-
-
-def _check_many_nodes(served: Snapshot) -> None:
-    """A budget that nobody keeps would be a promise broken in silence. Raises: ConfigError."""
-    for owner in (*served.budgets.keys, *served.budgets.groups):
-        raise ConfigError(
-            "",
-            "budget",
-            f"{owner} has one, and budgets are kept on SQLite only: leave it out, or serve from SQLite",
-        )

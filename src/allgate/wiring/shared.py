@@ -24,6 +24,7 @@ from allgate.wiring.master_key import master_keys
 from allgate.wiring.outbox import open_outbox
 from allgate.wiring.registry import Snapshot
 from allgate.wiring.settings import Settings
+from allgate.wiring.shared_budgets import SharedBudgets
 from allgate.wiring.watch import ANSWER_S_MAX, RevisionWatch
 
 
@@ -34,12 +35,14 @@ class Shared:
         self,
         directory: SharedDirectory,
         ledger: PostgresLedger,
+        budgets: SharedBudgets,
         watch: RevisionWatch,
         seal_keys: tuple[bytes, ...],
         write_lines: WriteLines,
     ) -> None:
         self.directory = directory
         self.ledger = ledger
+        self.budgets = budgets
         self.watch = watch
         self.seal_keys = seal_keys
         self.write_lines = write_lines
@@ -66,6 +69,7 @@ class Shared:
     async def stop(self) -> None:
         """Look for no more changes."""
         await self.watch.stop()
+        await self.budgets.stop()
 
 
 async def share(
@@ -75,10 +79,13 @@ async def share(
     keys = master_keys(settings.secrets, None, os.environ, settings.folder)
     directory = SharedDirectory(served)
     ledger = await _ledger(settings, database)
+    budgets = SharedBudgets(ledger, database.writer, _now_ms)
+    budgets.put_in_force(served.budgets)
+    await _read(budgets, database)
     jobs = PostgresThread(database.url, reading=True, statement_s_max=ANSWER_S_MAX)
-    watch = RevisionWatch(jobs, directory, configuration.snapshot)
+    watch = RevisionWatch(jobs, directory, configuration.snapshot, budgets.begin)
     watch.start()
-    return Shared(directory, ledger, watch, keys, to_postgres(database.writer))
+    return Shared(directory, ledger, budgets, watch, keys, to_postgres(database.writer))
 
 
 async def _ledger(settings: Settings, database: PostgresDatabase) -> PostgresLedger:
@@ -101,6 +108,14 @@ async def _ledger(settings: Settings, database: PostgresDatabase) -> PostgresLed
         outbox.close()
         raise ConfigError("", "database.url", f"{postgres_name(database.url)}: {error}") from error
     return ledger
+
+
+async def _read(budgets: SharedBudgets, database: PostgresDatabase) -> None:
+    """What was spent, before anybody is admitted."""
+    try:
+        await budgets.read()
+    except (DatabaseGone, DatabaseRefused) as error:
+        raise ConfigError("", "database.url", f"{postgres_name(database.url)}: {error}") from error
 
 
 def _node(settings: Settings) -> str:

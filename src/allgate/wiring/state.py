@@ -33,7 +33,7 @@ from allgate.wiring.audits import Audits
 from allgate.wiring.backing import Backing, Gauges, KeptLedger
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.credentials import resolved
-from allgate.wiring.database import Database, SqliteDatabase, is_postgres, served
+from allgate.wiring.database import Database, SqliteDatabase, served
 from allgate.wiring.declared import declared_document
 from allgate.wiring.directory import LiveDirectory
 from allgate.wiring.embedded import embed
@@ -178,9 +178,7 @@ def _configuration(settings: Settings, database: Database) -> Configuration:
         return resolved(reference, key, os.environ)
 
     loopback = Listen.parse(settings.server.listen).loopback
-    return Configuration(
-        database.writer, packaged_providers(), resolve, loopback=loopback, many_nodes=is_postgres(settings)
-    )
+    return Configuration(database.writer, packaged_providers(), resolve, loopback=loopback)
 
 
 def _now_ms() -> int:

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable
 
 from allgate.admin.rows import ConfigError
+from allgate.billing.budgets import BudgetPlan
 from allgate.storage.config_store import Published, read_number, read_published
 from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs
 from allgate.storage.writer import WriterBusy
@@ -29,14 +30,20 @@ _log = logging.getLogger("allgate.watch")
 
 
 class RevisionWatch:
-    """`start` on the loop, after the directory has its first snapshot; `stop` ends it. `jobs` are its own, and impatient."""
+    """`start` on the loop, after the directory has its first snapshot; `stop` ends it. `jobs` are its own, and impatient. `limit`
+    has budgets in force, before anybody whom they are for is let in."""
 
     def __init__(
-        self, jobs: Jobs, directory: SharedDirectory, snapshot: Callable[[Published], Snapshot]
+        self,
+        jobs: Jobs,
+        directory: SharedDirectory,
+        snapshot: Callable[[Published], Snapshot],
+        limit: Callable[[BudgetPlan], None],
     ) -> None:
         self._jobs = jobs
         self._directory = directory
         self._snapshot = snapshot
+        self._limit = limit
         self._number = directory.catalogue.revision
         self._task: asyncio.Task[None] | None = None
 
@@ -83,6 +90,7 @@ class RevisionWatch:
                 "a new configuration cannot be served here; the old one stays", extra={"error": str(served)}
             )
             return
+        self._limit(served.budgets)
         self._directory.swap(served)
         _log.info("configuration changed", extra={"revision": number, "models": len(served.catalogue.models)})
 

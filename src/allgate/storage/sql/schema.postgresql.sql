@@ -19,6 +19,14 @@ CREATE TABLE balances (
     CONSTRAINT nothing_available_is_negative CHECK (pending_nano_usd >= 0 AND (account LIKE 'house:%' OR balance_nano_usd >= pending_nano_usd))
 );
 
+CREATE TABLE budget_windows (
+    scope TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    start_ms BIGINT NOT NULL,
+    spent_nano_usd BIGINT NOT NULL,
+    PRIMARY KEY (scope, kind, start_ms)
+);
+
 CREATE TABLE credentials (
     upstream TEXT COLLATE "C" NOT NULL,
     position INTEGER NOT NULL,
@@ -231,10 +239,13 @@ CREATE TABLE holds (
     account TEXT COLLATE "C" NOT NULL,
     epoch BIGINT NOT NULL,
     amount_nano_usd BIGINT NOT NULL,
+    key TEXT COLLATE "C" DEFAULT '' NOT NULL,
     PRIMARY KEY (request_id),
     CONSTRAINT no_hold_runs_backwards CHECK (amount_nano_usd >= 0),
     CONSTRAINT a_hold_has_a_living_node FOREIGN KEY(epoch) REFERENCES nodes (epoch)
 );
+
+CREATE INDEX holds_account ON holds (account);
 
 CREATE INDEX holds_epoch ON holds (epoch);
 

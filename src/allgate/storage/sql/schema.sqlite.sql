@@ -20,6 +20,15 @@ CREATE TABLE balances (
 )
  WITHOUT ROWID;
 
+CREATE TABLE budget_windows (
+    scope TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    start_ms BIGINT NOT NULL,
+    spent_nano_usd BIGINT NOT NULL,
+    PRIMARY KEY (scope, kind, start_ms)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE credentials (
     upstream TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -244,11 +253,14 @@ CREATE TABLE holds (
     account TEXT NOT NULL,
     epoch BIGINT NOT NULL,
     amount_nano_usd BIGINT NOT NULL,
+    "key" TEXT DEFAULT '' NOT NULL,
     PRIMARY KEY (request_id),
     CONSTRAINT no_hold_runs_backwards CHECK (amount_nano_usd >= 0),
     CONSTRAINT a_hold_has_a_living_node FOREIGN KEY(epoch) REFERENCES nodes (epoch)
 )
  WITHOUT ROWID;
+
+CREATE INDEX holds_account ON holds (account);
 
 CREATE INDEX holds_epoch ON holds (epoch);
 

@@ -146,6 +146,18 @@ SELECT transfers.debit, transfers."key", CAST(sum(transfers.amount_nano_usd) AS 
 FROM transfers
 WHERE transfers.id >= :from_id AND transfers.id < 'req`' GROUP BY transfers.debit, transfers."key";
 
+-- name: lock_budget_window
+-- Make a window of a budget, or lock the one that is there.
+INSERT INTO budget_windows (scope, kind, start_ms, spent_nano_usd) VALUES (:scope, :kind, :start_ms, :spent_nano_usd) ON CONFLICT (scope, kind, start_ms) DO UPDATE SET spent_nano_usd = budget_windows.spent_nano_usd;
+
+-- name: write_budget_window
+-- What a window has spent, as the transfers say.
+INSERT INTO budget_windows (scope, kind, start_ms, spent_nano_usd) VALUES (:scope, :kind, :start_ms, :spent_nano_usd) ON CONFLICT (scope, kind, start_ms) DO UPDATE SET spent_nano_usd = excluded.spent_nano_usd;
+
+-- name: expire_budget_windows
+-- Forget the windows of earlier months.
+DELETE FROM budget_windows WHERE budget_windows.kind != 'total' AND budget_windows.start_ms < :before_ms;
+
 -- name: read_request
 -- A line of the request log, if it is this account's.
 SELECT requests.request_id, requests.started_ms, requests.account, requests."key", requests.dialect, requests.operation, requests.model, requests.upstream, requests.upstream_model, requests.upstream_dialect, requests.passthrough, requests.stream, requests.status, requests.outcome, requests.attempts, requests.duration_ms, requests.first_byte_ms, requests.charged_nano_usd, requests.hold_nano_usd, requests.price, requests.error, requests.notes, requests.user_agent, requests.input_tokens, requests.output_tokens, requests.cache_read_tokens, requests.cache_write_5m_tokens, requests.cache_write_1h_tokens, requests.cache_write_tokens, requests.reasoning_tokens, requests.usage_rest, requests.estimated
