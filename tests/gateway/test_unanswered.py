@@ -4,8 +4,7 @@ The price is $3 a million tokens in; a token is four bytes of the request.
 """
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ IN = 3_000
 PATH, BODY = ASK["openai_chat"]
 COST = -(-len(json.dumps(BODY)) // 4) * IN
 IMPATIENT = "drain_s = 0\n[timeouts]\nfirst_byte_s = 1\n"
-Serving = Callable[..., AbstractAsyncContextManager[Stand]]
 
 
 async def booked(s: Stand) -> tuple[int, int]:
@@ -66,6 +64,18 @@ async def test_a_client_that_leaves_before_output_may_cost_the_house_its_input()
         assert await booked(s) == (COST, 0)
 
 
+async def test_a_server_that_stops_books_what_it_breaks_off(tmp_path: Path):
+    settings = f'drain_s = 0\n[database]\nurl = "sqlite:///{tmp_path}/a.db"\n'
+    async with await simulator.start() as sim, AsyncExitStack() as stack:
+        text = toml(sim.url, {"m": ["sim-echo,hold=h"]}, settings=settings)
+        async with serving(text) as running:
+            line = await stack.enter_async_context(connection(running.url))
+            await line.send(PATH, BODY)
+            await sim.wait_for(lambda line: line.holding == "h")
+        async with serving(text) as running:
+            assert await booked(Stand(running, sim)) == (COST, 0)
+
+
 @pytest.mark.parametrize("scene", ["sim-error", "sim-rate_limit", "sim-html", "sim-error_frame,error_at=0"])
 async def test_an_error_is_an_answer_and_costs_nobody_anything(scene: str):
     async with stand({"m": [scene]}) as s:
@@ -77,6 +87,13 @@ async def test_what_was_never_sent_costs_nobody_anything():
     async with stand({"m": ["sim-echo"]}, base_urls={0: "http://127.0.0.1:9"}) as s:
         assert (await s.post(PATH, BODY)).status == 502
         assert await booked(s) == (0, 0)
+
+
+async def test_a_kept_connection_that_the_provider_had_closed_took_nothing_in():
+    async with stand({"m": ["sim-echo,stale=next,input=1000,output=0"]}) as s:
+        statuses = [(await s.post(PATH, BODY)).status for _ in range(2)]
+        assert statuses == [200, 200]
+        assert await booked(s) == (0, 2 * 1_000 * IN)
 
 
 async def test_the_price_is_the_sheets_whatever_a_group_pays():
