@@ -92,6 +92,25 @@ def test_what_limits_a_key_is_listed(config: Path):
     assert listed.rstrip().endswith("expires 2099-01-01  models M  dialects anthropic  from 10.0.0.0/8")
 
 
+def test_a_key_with_a_budget_is_listed_with_it_and_refused_by_it(config: Path):
+    with serving("serve", "--config", config) as server:
+        limits = ("--budget-total", "5", "--budget-daily", "0.000001")
+        secret = made(config, *limits)
+        assert called("keys", "list", "-c", config).out.rstrip().endswith("$5 in all  $0.000001 a day")
+        assert eventually(lambda: status(server.url, secret)[0], 429)
+        assert status(server.url, secret)[1] == "insufficient_quota"
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("amount", ["-1", "much", "0.0000000001"])
+def test_a_budget_that_is_no_amount_makes_no_key(config: Path, amount: str):
+    run = called("keys", "create", "demo", "k", "--budget-monthly", amount, "-c", config)
+    assert (run.code, run.out) == (2, "")
+    assert "keys.demo/k" in run.err
+    assert "budget.monthly" in run.err
+    assert called("keys", "list", "-c", config).out.startswith("no keys")
+
+
 def test_a_rotated_key_is_shown_once_with_the_end_of_the_old_one(config: Path):
     old = made(config)
     run = called("keys", "rotate", "demo", "k", "--overlap", "24h", "-c", config)

@@ -122,13 +122,18 @@ def create_key(
     expires: Annotated[
         str | None, typer.Option("--expires", help="ISO date or time, UTC unless it says otherwise.")
     ] = None,
+    budget_total: Annotated[
+        str | None, typer.Option("--budget-total", help="The most in USD that may be spent with it.")
+    ] = None,
+    budget_daily: Annotated[str | None, typer.Option("--budget-daily", help="In a day (UTC).")] = None,
+    budget_monthly: Annotated[str | None, typer.Option("--budget-monthly", help="In a month (UTC).")] = None,
     config: Config = None,
     database: Database = None,
 ) -> None:
     """Make a key and print it, once: only its hash is kept."""
     from allgate.admin.keys import new_secret
     from allgate.admin.rows import KeyRow
-    from allgate.cli.keys import create
+    from allgate.cli.keys import budget, create
     from allgate.cli.operate import existing, settings_of
 
     row = KeyRow(
@@ -138,6 +143,7 @@ def create_key(
         dialects=None if dialect is None else tuple(dialect),
         networks=tuple(network or ()),
         expires=expires,
+        budget=budget(budget_total, budget_daily, budget_monthly),
     )
     create(existing(settings_of(config, database)), account, row)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from allgate.admin.commands import CreateKey, RotateKey
 from allgate.admin.keys import new_secret
+from allgate.admin.price_rows import BudgetRow
 from allgate.admin.records import HINT_CHARACTERS, Kept, KeyRecord, key_record
 from allgate.admin.rows import ConfigError, KeyRow
 from allgate.cli.operate import carry_out
@@ -17,6 +18,13 @@ from allgate.wiring.settings import Settings
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 OVERLAP_MAX = timedelta(days=90)
 """Two secrets that open for longer than this are two keys."""
+
+
+def budget(total: str | None, daily: str | None, monthly: str | None) -> BudgetRow | None:
+    """None: none was asked for."""
+    if total is None and daily is None and monthly is None:
+        return None
+    return BudgetRow(total=total, daily=daily, monthly=monthly)
 
 
 def create(settings: Settings, account: str, row: KeyRow) -> None:
@@ -67,6 +75,9 @@ def _limits(kept: Kept[KeyRecord], now: datetime) -> str:
         parts.append(f"dialects {','.join(row.dialects) or 'none'}")
     if row.networks:
         parts.append(f"from {','.join(row.networks)}")
+    if row.budget is not None:
+        limits = {"in all": row.budget.total, "a day": row.budget.daily, "a month": row.budget.monthly}
+        parts += [f"${limit} {stretch}" for stretch, limit in limits.items() if limit is not None]
     if row.previous is not None and datetime.fromisoformat(row.previous.until) > now:
         parts.append(f"{row.previous.hint}… until {row.previous.until}")
     return "".join(f"  {part}" for part in parts)
