@@ -243,6 +243,8 @@ class PostgresLedger:
         if decided:
             rest += await self._post(decided)
         if rest:
+            for account_id in sorted({one.settlement.hold.account_id for one in rest if _goes_beyond(one)}):
+                await self.teller.recall(account_id)
             endings = await self._decide(rest)
         return [endings.get(one.request_id, one.receipt) for one in postings] if endings else None
 
@@ -299,3 +301,14 @@ _Record = tuple[Settlement, Receipt, LogRow | None, int]
 
 async def _nothing(connection: Connection) -> None:
     await connection.run("SELECT")
+
+
+def _goes_beyond(posting: Posting) -> bool:
+    """The charge takes more than was set aside for it: what other nodes have leased and do not use is asked back first, so that
+    the house pays only what the account truly has not."""
+    charge, backing = posting.settlement.charge, posting.backing
+    if charge is None:
+        return False
+    return charge.amount_nano_usd > posting.settlement.hold.amount_nano_usd or not (
+        backing.durable or backing.reserved
+    )

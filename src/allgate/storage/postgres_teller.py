@@ -112,7 +112,8 @@ class Teller:
         """Another node needs the money: keep what is held, and lease no more of it for a while."""
         self._thin_until[account] = monotonic() + THIN_S
         if account not in self._tasks:  # a claim that is under way gives back, too
-            await self._claim(account, None)
+            self._start(account, returning=True)
+            await asyncio.wait((self._tasks[account],))
 
     async def give_back_unused(self) -> None:
         """Leases that nobody has used for a while."""
@@ -128,13 +129,16 @@ class Teller:
         if tasks := {*self._tasks.values(), *((self._releasing,) if self._releasing else ())}:
             await asyncio.wait(tasks)
 
-    def _start(self, account: str, *, slice_wanted: bool = False) -> None:
-        serving = self._serve(account, slice_wanted=slice_wanted)
+    def _start(self, account: str, *, slice_wanted: bool = False, returning: bool = False) -> None:
+        """One task for an account at a time: two claims at once would not know of each other's slices."""
+        serving = self._serve(account, slice_wanted=slice_wanted, returning=returning)
         self._tasks[account] = asyncio.create_task(serving, name=f"teller-{account}")
 
-    async def _serve(self, account: str, *, slice_wanted: bool) -> None:
+    async def _serve(self, account: str, *, slice_wanted: bool, returning: bool) -> None:
         line = self._lines.setdefault(account, deque())
         try:
+            if returning:
+                await self._claim(account, None)
             if slice_wanted and self._may_lease(account):
                 await self._claim(account, None, slice_wanted=True)
             while line and not self._closed:
