@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from allgate.billing.budgets import AccountBudgets, BudgetPlan, Budgets, Spent
-from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.ledger import Hold, Receipt, Settlement, used_before, voided
 from allgate.core.errors import ErrorKind, refused
 from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd, usd_text
 
@@ -147,9 +147,7 @@ class Book:
             raise ValueError(f"a hold of {amount} nano-USD")
         request_id = hold.request_id
         if request_id in self._open or request_id in self._resolved:
-            raise refused(
-                ErrorKind.CONFLICT, f"The request id {request_id} was used before.", code="duplicate_request"
-            )
+            raise used_before(request_id)
         account = self.accounts.get(hold.account_id)
         if account is None or account.balance - account.pending < amount:
             raise _too_little(hold, account)
@@ -170,22 +168,22 @@ class Book:
         account = self.accounts[hold.account_id]
         account.pending -= hold.amount_nano_usd
         charge = settlement.charge
-        receipt = self._post(hold, charge.amount_nano_usd) if charge is not None else _voided(request_id)
+        receipt = self._post(hold, charge.amount_nano_usd) if charge is not None else voided(request_id)
         if account.budgets is not None:
-            account.budgets.settle(hold, _paid(receipt))
+            account.budgets.settle(hold, receipt.paid_nano_usd)
         self._remember(receipt)
         return receipt
 
     def take_back(self, hold: Hold, receipt: Receipt, instead: Receipt | None = None) -> None:
         """The store could not keep this posting: its money returns. `instead` is the receipt now in force (None: a void)."""
-        paid = _paid(receipt)
+        paid = receipt.paid_nano_usd
         self._move(REVENUE, hold.account_id, paid)
         self._move(REVENUE, UNCOLLECTED, receipt.uncollected_nano_usd)
         budgets = self.accounts[hold.account_id].budgets
         if budgets is not None:
             budgets.take_back(hold, paid)
         if hold.request_id in self._resolved:
-            self._resolved[hold.request_id] = instead or _voided(hold.request_id)
+            self._resolved[hold.request_id] = instead or voided(hold.request_id)
 
     def is_open(self, request_id: str) -> bool:
         """The request has a hold that has not ended."""
@@ -241,22 +239,6 @@ class Book:
         self._order.append(receipt.request_id)
         if len(self._order) > self.resolved_max:
             del self._resolved[self._order.popleft()]
-
-
-def _paid(receipt: Receipt) -> int:
-    """What left the account."""
-    return receipt.posted_nano_usd + receipt.overage_nano_usd - receipt.uncollected_nano_usd
-
-
-def _voided(request_id: str) -> Receipt:
-    nothing = NanoUsd(0)
-    return Receipt(
-        request_id=request_id,
-        outcome="voided",
-        posted_nano_usd=nothing,
-        overage_nano_usd=nothing,
-        uncollected_nano_usd=nothing,
-    )
 
 
 def _too_little(hold: Hold, account: Account | None) -> Exception:

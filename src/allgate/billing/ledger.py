@@ -7,6 +7,7 @@ exactly once. The port that stores implement is `gateway.ports.Ledger`.
 from typing import Literal
 
 from allgate.billing.prices import Charge
+from allgate.core.errors import ErrorKind, Refused, refused
 from allgate.core.money import NanoUsd
 from allgate.core.value import Value
 
@@ -36,3 +37,27 @@ class Receipt(Value, frozen=True, kw_only=True):
     posted_nano_usd: NanoUsd
     overage_nano_usd: NanoUsd
     uncollected_nano_usd: NanoUsd
+
+    @property
+    def paid_nano_usd(self) -> int:
+        """What left the account."""
+        return self.posted_nano_usd + self.overage_nano_usd - self.uncollected_nano_usd
+
+
+def voided(request_id: str) -> Receipt:
+    """Nothing was posted."""
+    nothing = NanoUsd(0)
+    return Receipt(
+        request_id=request_id,
+        outcome="voided",
+        posted_nano_usd=nothing,
+        overage_nano_usd=nothing,
+        uncollected_nano_usd=nothing,
+    )
+
+
+def used_before(request_id: str) -> Refused:
+    """This request id was held or charged before."""
+    return refused(
+        ErrorKind.CONFLICT, f"The request id {request_id} was used before.", code="duplicate_request"
+    )

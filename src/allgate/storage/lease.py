@@ -16,8 +16,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from allgate.billing.book import RESOLVED_MAX
-from allgate.billing.ledger import Hold, Receipt, Settlement
-from allgate.core.errors import ErrorKind, Refused, refused
+from allgate.billing.ledger import Hold, Receipt, Settlement, used_before, voided
 from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd
 
 
@@ -247,23 +246,4 @@ def receipt_of(hold: Hold, charged: int, collected: int) -> Receipt:
         posted_nano_usd=NanoUsd(posted),
         overage_nano_usd=NanoUsd(charged - posted),
         uncollected_nano_usd=NanoUsd(charged - collected),
-    )
-
-
-def voided(request_id: str) -> Receipt:
-    """Nothing was posted."""
-    nothing = NanoUsd(0)
-    return Receipt(
-        request_id=request_id,
-        outcome="voided",
-        posted_nano_usd=nothing,
-        overage_nano_usd=nothing,
-        uncollected_nano_usd=nothing,
-    )
-
-
-def used_before(request_id: str) -> Refused:
-    """This request id was held or charged before."""
-    return refused(
-        ErrorKind.CONFLICT, f"The request id {request_id} was used before.", code="duplicate_request"
     )

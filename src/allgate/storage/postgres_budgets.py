@@ -20,12 +20,12 @@ from typing import NamedTuple
 import asyncpg
 
 from allgate.billing.budgets import Budget, BudgetPlan, Spending, Window
-from allgate.billing.ledger import Hold
+from allgate.billing.ledger import Hold, used_before
 from allgate.core.errors import Refused
 from allgate.core.ids import time_ms_of
 from allgate.storage import postgres_statements as sql
 from allgate.storage.connection import ConstraintBroken, DatabaseGone, DatabaseRefused
-from allgate.storage.lease import Purse, used_before
+from allgate.storage.lease import Purse
 from allgate.storage.postgres_link import Connection, Link
 from allgate.storage.postgres_node import Node
 from allgate.storage.postgres_teller import NO_ACCOUNT, SWEPT_MAX, Claimed, Teller, gone, too_little

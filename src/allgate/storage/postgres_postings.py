@@ -74,7 +74,7 @@ async def decide(
             for request_id, one in zip(ids, group, strict=True)
         ]
         paid = [
-            (one.settlement.hold, _paid(ending.receipt))
+            (one.settlement.hold, ending.receipt.paid_nano_usd)
             for one, ending in zip(group, decided, strict=True)
             if one.request_id not in posted
         ]
@@ -226,11 +226,6 @@ def _receipts(rows: Sequence[_Transfer]) -> dict[str, Receipt]:
     for request_id, kind, amount in rows:
         kinds.setdefault(request_id, {})[kind] = amount
     return {request_id: _receipt(request_id, one) for request_id, one in kinds.items() if "charge" in one}
-
-
-def _paid(receipt: Receipt) -> int:
-    """What left the account."""
-    return receipt.posted_nano_usd + receipt.overage_nano_usd - receipt.uncollected_nano_usd
 
 
 def _receipt(request_id: str, kinds: Mapping[str, int]) -> Receipt:

@@ -23,12 +23,12 @@ from typing import NamedTuple, TypeAlias
 
 import asyncpg
 
-from allgate.billing.ledger import Hold, Settlement
+from allgate.billing.ledger import Hold, Settlement, used_before
 from allgate.core.errors import ErrorKind, Failure, Refused, refused
 from allgate.core.money import usd_text
 from allgate.storage import postgres_statements as sql
 from allgate.storage.connection import ConstraintBroken, DatabaseGone, DatabaseRefused
-from allgate.storage.lease import Purse, used_before
+from allgate.storage.lease import Purse
 from allgate.storage.postgres_link import RETRY_S, Connection, Link
 from allgate.storage.postgres_node import Node
 
