@@ -7,7 +7,7 @@
 | authenticate | the Caller behind the key                              | 401               |
 | permitted    | Head, Model and Pricing; the key may use them          | 400, 403, 404     |
 | plan         | distinct candidates, each passed through or translated | 400, 503          |
-| reserve      | a hold of the worst case, before any upstream byte     | 402 / 429         |
+| reserve      | a hold of what it may cost, before any upstream byte   | 402 / 429         |
 | attempt      | one exchange with one candidate                        | the next, or told |
 
 Nothing here knows a format, a vendor or a socket: dialects, providers and ports do. Settling and recording belong to the

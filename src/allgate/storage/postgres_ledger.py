@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 import asyncpg
 import msgspec
 
-from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.ledger import Hold, Receipt, Settlement, voided
 from allgate.gateway.ports import Funds, LogRow
 from allgate.storage import postgres_statements as sql
 from allgate.storage.connection import ConstraintBroken, DatabaseGone
@@ -34,7 +34,7 @@ from allgate.storage.group_commit import (
     Endings,
     GroupCommit,
 )
-from allgate.storage.lease import NOTHING, Purse, voided
+from allgate.storage.lease import NOTHING, Purse
 from allgate.storage.outbox import Outbox
 from allgate.storage.postgres_budgets import BudgetTeller
 from allgate.storage.postgres_link import RETRY_S, Connection, Link
@@ -139,6 +139,16 @@ class PostgresLedger:
         if not found:
             raise KeyError(account_id)
         return found[0]
+
+    @property
+    def outbox_depth(self) -> int:
+        """Charges that only the outbox keeps."""
+        return self.commit.outbox_depth
+
+    @property
+    def database_gone(self) -> bool:
+        """It takes no charges, or the node cannot reach it, and nobody is admitted."""
+        return self.commit.gone or self.node.gone
 
     @property
     def waiting(self) -> int:

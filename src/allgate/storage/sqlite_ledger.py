@@ -117,6 +117,21 @@ class SqliteLedger:
         return self.book.balance_nano_usd(account_id)
 
     @property
+    def open_count(self) -> int:
+        """Holds that have not ended."""
+        return self.book.open_count
+
+    @property
+    def outbox_depth(self) -> int:
+        """Charges that only the outbox keeps."""
+        return self.commit.outbox_depth
+
+    @property
+    def database_gone(self) -> bool:
+        """It takes no charges, and nobody is admitted."""
+        return self.commit.gone
+
+    @property
     def waiting(self) -> int:
         """Charges that are not durable yet."""
         return len(self._undecided)

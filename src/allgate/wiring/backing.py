@@ -12,7 +12,16 @@ Gauges: TypeAlias = tuple[tuple[str, str, str, Callable[[], float]], ...]
 
 
 class KeptLedger(Ledger, Protocol):
-    """A ledger over a database."""
+    """A ledger over a database. `database_gone`: it takes no charges, and nobody is admitted."""
+
+    @property
+    def open_count(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def outbox_depth(self) -> int: ...
+    @property
+    def database_gone(self) -> bool: ...
 
     async def close(self) -> None:
         """Until every charge decided so far is durable, or refused; then let go."""
@@ -32,7 +41,26 @@ class Backing(Protocol):
     @property
     def write_lines(self) -> WriteLines: ...
 
-    def gauges(self) -> Gauges: ...
     async def stop(self) -> None:
         """No change of the configuration comes in any more."""
         ...
+
+
+def ledger_gauges(ledger: KeptLedger) -> Gauges:
+    """What `/metrics` shows of either ledger."""
+    return (
+        ("allgate_holds_open", "gauge", "Holds that have not ended.", lambda: ledger.open_count),
+        ("allgate_charges_waiting", "gauge", "Charges not yet durable.", lambda: ledger.waiting),
+        (
+            "allgate_outbox_charges",
+            "gauge",
+            "Charges that only the outbox keeps.",
+            lambda: ledger.outbox_depth,
+        ),
+        (
+            "allgate_database_gone",
+            "gauge",
+            "1: the database takes no charges, and nobody is admitted.",
+            lambda: ledger.database_gone,
+        ),
+    )

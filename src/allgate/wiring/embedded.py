@@ -15,7 +15,6 @@ from allgate.admin.commands import TopUp
 from allgate.admin.rows import ConfigError
 from allgate.storage.request_log import WriteLines, to_sqlite
 from allgate.storage.sqlite_ledger import SqliteLedger
-from allgate.wiring.backing import Gauges
 from allgate.wiring.budgets import BudgetKeeper
 from allgate.wiring.configuration import Configuration
 from allgate.wiring.control import ControlServer
@@ -47,29 +46,6 @@ class Embedded:
         self.control = control
         self.seal_keys = seal_keys
         self.write_lines = write_lines
-
-    def gauges(self) -> Gauges:
-        return (
-            (
-                "allgate_holds_open",
-                "gauge",
-                "Holds that have not ended.",
-                lambda: self.ledger.book.open_count,
-            ),
-            ("allgate_charges_waiting", "gauge", "Charges not yet durable.", lambda: self.ledger.waiting),
-            (
-                "allgate_outbox_charges",
-                "gauge",
-                "Charges that only the outbox keeps.",
-                lambda: self.ledger.commit.outbox_depth,
-            ),
-            (
-                "allgate_database_gone",
-                "gauge",
-                "1: the database takes no charges, and nobody is admitted.",
-                lambda: self.ledger.commit.gone,
-            ),
-        )
 
     async def stop(self) -> None:
         """Take no more commands."""

@@ -16,7 +16,6 @@ from allgate.storage.postgres import PostgresThread
 from allgate.storage.postgres_ledger import PostgresLedger
 from allgate.storage.postgres_lines import to_postgres
 from allgate.storage.request_log import WriteLines
-from allgate.wiring.backing import Gauges
 from allgate.wiring.configuration import Configuration
 from allgate.wiring.database import PostgresDatabase, postgres_name
 from allgate.wiring.directory import SharedDirectory
@@ -46,25 +45,6 @@ class Shared:
         self.watch = watch
         self.seal_keys = seal_keys
         self.write_lines = write_lines
-
-    def gauges(self) -> Gauges:
-        ledger = self.ledger
-        return (
-            ("allgate_holds_open", "gauge", "Holds that have not ended.", lambda: ledger.open_count),
-            ("allgate_charges_waiting", "gauge", "Charges not yet durable.", lambda: ledger.waiting),
-            (
-                "allgate_outbox_charges",
-                "gauge",
-                "Charges that only the outbox keeps.",
-                lambda: ledger.commit.outbox_depth,
-            ),
-            (
-                "allgate_database_gone",
-                "gauge",
-                "1: the database takes no charges, and nobody is admitted.",
-                lambda: ledger.commit.gone or ledger.node.gone,
-            ),
-        )
 
     async def stop(self) -> None:
         """Look for no more changes."""

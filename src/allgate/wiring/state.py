@@ -30,7 +30,7 @@ from allgate.telemetry.loop_lag import LoopLag
 from allgate.telemetry.metrics import Metrics
 from allgate.telemetry.recorder import RequestRecorder
 from allgate.wiring.audits import Audits
-from allgate.wiring.backing import Backing, Gauges, KeptLedger
+from allgate.wiring.backing import Backing, Gauges, KeptLedger, ledger_gauges
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.credentials import resolved
 from allgate.wiring.database import Database, SqliteDatabase, served
@@ -150,7 +150,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
     await _expect(state)
     state.audits.show(metrics)
     state.audits.start()
-    for name, kind, text, read in (*backing.gauges(), *_gauges(state)):
+    for name, kind, text, read in (*ledger_gauges(backing.ledger), *_gauges(state)):
         metrics.gauge(name, kind, text, partial(_one, read))
     return state
 
