@@ -5,7 +5,8 @@ Rules kept here:
   `DEPTH_MAX` are WireErrors. It is lenient for what providers send (`decode_lenient`): a lone surrogate (an emoji cut
   in half by a provider) becomes U+FFFD instead of breaking a stream; msgspec and orjson both reject it.
 - `encode` writes compact UTF-8 and never fails on a lone surrogate either.
-- The readers (`text_of`, `objects_of`, …) turn "wrong type" into an error that names the path.
+- The readers (`text_at`, `object_at`, …) turn "wrong type" into an error that names the path. Decoded values have exact
+  types, so `dict is type(value)` asks for one without the call of a `cast`.
 """
 
 import json
@@ -44,9 +45,9 @@ def decode(body: bytes | memoryview | str, what: str = "body") -> Json:
 def decode_object(body: bytes | memoryview | str, what: str = "body") -> JsonObject:
     """Like `decode`, and the value must be an object."""
     value = decode(body, what)
-    if not isinstance(value, dict):
+    if dict is not type(value):
         raise wire_error(f"The {what} must be a JSON object, not {_name(value)}")
-    return cast(JsonObject, value)
+    return value
 
 
 def decode_lenient(body: bytes | memoryview | str, what: str = "reply") -> Json:
@@ -101,7 +102,7 @@ def _may_be_deep(body: bytes | memoryview | str) -> bool:
     """False where there are not brackets enough to be nested too deeply: counting them is a memchr, walking is not."""
     if isinstance(body, str):
         return body.count("{") + body.count("[") > DEPTH_MAX
-    octets = bytes(body)
+    octets = body if type(body) is bytes else bytes(body)
     return octets.count(b"{") + octets.count(b"[") > DEPTH_MAX
 
 
@@ -114,8 +115,8 @@ def _check_depth(value: Json, what: str) -> None:
         level = [
             member
             for node in level
-            for member in (cast(JsonObject, node).values() if type(node) is dict else node)
-            if type(member) is dict or type(member) is list
+            for member in (node.values() if dict is type(node) else node)
+            if dict is type(member) or list is type(member)
         ]
     raise wire_error(f"The {what} is nested more than {DEPTH_MAX} levels deep")
 
@@ -152,16 +153,16 @@ def _wrong(path: str, wanted: str, value: Json) -> Exception:
 
 def object_at(value: Json, path: str) -> JsonObject:
     """`value` if it is an object. Raises: WireError naming `path`."""
-    if not isinstance(value, dict):
+    if dict is not type(value):
         raise _wrong(path, "an object", value)
-    return cast(JsonObject, value)
+    return value
 
 
 def list_at(value: Json, path: str) -> list[Json]:
     """`value` if it is an array. Raises: WireError naming `path`."""
-    if not isinstance(value, list):
+    if list is not type(value):
         raise _wrong(path, "an array", value)
-    return cast(list[Json], value)
+    return value
 
 
 def text_at(value: Json, path: str) -> str:
@@ -174,7 +175,9 @@ def text_at(value: Json, path: str) -> str:
 def optional_text(source: JsonObject, key: str, path: str = "") -> str | None:
     """The string under `key`; None where absent or null."""
     value = source.get(key)
-    return None if value is None else text_at(value, path or key)
+    if value is None or isinstance(value, str):
+        return value
+    raise _wrong(path or key, "a string", value)
 
 
 def optional_int(source: JsonObject, key: str, path: str = "") -> int | None:
@@ -206,10 +209,14 @@ def optional_bool(source: JsonObject, key: str, path: str = "") -> bool | None:
 def optional_object(source: JsonObject, key: str, path: str = "") -> JsonObject | None:
     """The object under `key`; None where absent or null."""
     value = source.get(key)
-    return None if value is None else object_at(value, path or key)
+    if value is None or dict is type(value):
+        return value
+    raise _wrong(path or key, "an object", value)
 
 
 def optional_list(source: JsonObject, key: str, path: str = "") -> list[Json] | None:
     """The array under `key`; None where absent or null."""
     value = source.get(key)
-    return None if value is None else list_at(value, path or key)
+    if value is None or list is type(value):
+        return value
+    raise _wrong(path or key, "an array", value)

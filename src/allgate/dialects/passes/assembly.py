@@ -20,6 +20,8 @@ from allgate.wire.json import Json
 
 def assembled(part: Part, main: str, rest: list[Delta]) -> Part:
     """The final value of a part: its skeleton, the text of its main channel, and its other pieces."""
+    if not rest and type(part) is Text:
+        return changed(part, text=main)
     seals = part.seals + tuple(delta.seal for delta in rest if delta.seal is not None)
     match part:
         case Text():

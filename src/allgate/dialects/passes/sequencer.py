@@ -126,7 +126,9 @@ class PartSequencer:
 
     def text(self, key: Hashable) -> str:
         """What the main channel of this part has brought so far."""
-        slot = self._slot(key)
+        slot = self._current
+        if slot is None or slot.key != key:
+            slot = self._slot(key)
         return "" if slot is None else slot.main.getvalue()
 
     def close(self, key: Hashable, part: Part | None = None) -> None:
@@ -134,9 +136,11 @@ class PartSequencer:
 
         Content of `part` that no piece brought is sent as one before it closes.
         """
-        slot = self._slot(key)
-        if slot is None:
-            return
+        slot = self._current
+        if slot is None or slot.key != key:
+            slot = self._slot(key)
+            if slot is None:
+                return
         slot.closed, slot.final = True, part
         if slot is self._current:
             self._finish(slot)
@@ -161,7 +165,10 @@ class PartSequencer:
     def _slot(self, key: Hashable) -> _Slot | None:
         if self._current is not None and self._current.key == key:
             return self._current
-        return next((slot for slot in self._waiting if slot.key == key and not slot.closed), None)
+        for slot in self._waiting:
+            if slot.key == key and not slot.closed:
+                return slot
+        return None
 
     def _keep(self, slot: _Slot, delta: Delta) -> None:
         """Remember a piece, and send it if its part is announced. The first piece announces a held part."""
@@ -182,7 +189,8 @@ class PartSequencer:
         self._events.append(Opened(index=slot.index, part=slot.part, choice=self._choice))
         if slot.channel is not None and (text := slot.main.getvalue()):
             self._events.append(Delta(index=slot.index, channel=slot.channel, text=text, choice=self._choice))
-        self._events += [changed(delta, index=slot.index) for delta in slot.rest]
+        if slot.rest:
+            self._events += [changed(delta, index=slot.index) for delta in slot.rest]
 
     def _finish(self, slot: _Slot) -> None:
         """Close the current part, then whatever waits behind it until one is still open."""
@@ -202,9 +210,11 @@ class PartSequencer:
             if slot.final is None and _nameless(slot.part) and not _has_content(slot):
                 return
             self._announce(slot)
-        if slot.final is not None and not _has_content(slot):
-            self._events += deltas(slot.final, slot.index, self._choice)
-        part = slot.final if slot.final is not None else assembled(slot.part, slot.main.getvalue(), slot.rest)
+        part = slot.final
+        if part is None:
+            part = assembled(slot.part, slot.main.getvalue(), slot.rest)
+        elif not _has_content(slot):
+            self._events += deltas(part, slot.index, self._choice)
         self._events.append(Closed(index=slot.index, part=part, choice=self._choice))
 
 

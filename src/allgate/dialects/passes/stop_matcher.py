@@ -22,12 +22,14 @@ from allgate.operations.chat.response import ChatResponse, Finish
 
 def sent_stops(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tuple[str, ...]:
     """Those that the deployment is sent; `blank`: it takes ones of white space too."""
+    if not sampling.stop:
+        return ()
     return tuple(stop for stop in sampling.stop if blank or stop.strip())[: caps.stop_max]
 
 
 def matched_stops(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tuple[str, ...]:
     """Those that are matched here instead; none where several answers are asked for, which arrive mixed."""
-    if (sampling.n or 1) > 1:
+    if not sampling.stop or (sampling.n or 1) > 1:
         return ()
     sent = sent_stops(sampling, caps, blank=blank)
     return tuple(stop for stop in sampling.stop if stop and stop not in sent)
@@ -35,7 +37,7 @@ def matched_stops(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tupl
 
 def stop_notes(sampling: Sampling, caps: Caps, *, blank: bool = True) -> tuple[Note, ...]:
     """What becomes of those that are not sent."""
-    if len(sent_stops(sampling, caps, blank=blank)) == len(sampling.stop):
+    if not sampling.stop or len(sent_stops(sampling, caps, blank=blank)) == len(sampling.stop):
         return ()
     if matched_stops(sampling, caps, blank=blank):
         return (converted("stop", "matched in the answer by the gateway"),)

@@ -11,7 +11,8 @@ characters of `[A-Za-z0-9_-]` and knows no namespaces. Rules:
   provider's prompt cache.
 - A bare name means the namespaced tool if only one tool has it: Codex leaves out `functions`, and models often do.
 
-There is no state: a reply decoder builds the map again from the request that it answers.
+There is no state: a reply decoder builds the map again from the request that it answers. It is built when a name is asked
+for, so that a request without tools does not pay for it.
 """
 
 import re
@@ -41,24 +42,21 @@ class ToolNames:
     an accepted name must be accepted too. `characters_max` is the target's limit.
     """
 
-    __slots__ = ("_accepted", "_characters_max", "_namespaced", "_received", "_sent")
+    __slots__ = ("_accepted", "_characters_max", "_namespaced", "_pattern", "_received", "_request", "_sent")
 
     def __init__(self, request: ChatRequest, characters_max: int, pattern: str) -> None:
-        self._accepted = re.compile(pattern)
+        self._request = request
         self._characters_max = characters_max
+        self._pattern = pattern
+        self._accepted: re.Pattern[str] | None = None  # not built yet
         self._sent: dict[ToolKey, str] = {}
         self._received: dict[str, ToolKey] = {}
-        declared, mentioned = list(_declared(request)), list(_mentioned(request))
-        self._namespaced = _only_namespaced(declared) if declared else {}
-        if not (declared or mentioned):
-            return
-        keys = list(dict.fromkeys([*declared, *(self._resolved(*key) for key in mentioned)]))
-        for key in [*filter(self._keeps_itself, keys), *keys]:
-            if key not in self._sent:
-                self._add(key)
+        self._namespaced: dict[str, str] = {}
 
     def sent(self, name: str, namespace: str | None = None) -> str:
         """What the target is told for a tool of the client."""
+        if self._accepted is None:
+            self._build()
         key = self._resolved(name, namespace)
         known = self._sent.get(key)
         return known if known is not None else self._fitting(_flat(key))
@@ -68,6 +66,8 @@ class ToolNames:
 
         Models also answer with the bare name of a namespaced tool, or with `namespace.name`.
         """
+        if self._accepted is None:
+            self._build()
         known = self._received.get(name)
         if known is not None:
             return known
@@ -76,6 +76,16 @@ class ToolNames:
         namespace, dot, child = name.partition(".")
         return (child, namespace) if dot and (child, namespace) in self._sent else (name, None)
 
+    def _build(self) -> None:
+        """Name what the request declares and mentions: those that keep themselves first."""
+        self._accepted = re.compile(self._pattern)
+        declared, mentioned = list(_declared(self._request)), list(_mentioned(self._request))
+        self._namespaced = _only_namespaced(declared)
+        keys = list(dict.fromkeys([*declared, *(self._resolved(*key) for key in mentioned)]))
+        for key in [*filter(self._keeps_itself, keys), *keys]:
+            if key not in self._sent:
+                self._add(key)
+
     def _resolved(self, name: str, namespace: str | None) -> ToolKey:
         return (name, namespace) if namespace else (name, self._namespaced.get(name))
 
@@ -83,6 +93,7 @@ class ToolNames:
         return self._accepts(_flat(key))
 
     def _accepts(self, name: str) -> bool:
+        assert self._accepted is not None
         return 0 < len(name) <= self._characters_max and self._accepted.fullmatch(name) is not None
 
     def _add(self, key: ToolKey) -> None:

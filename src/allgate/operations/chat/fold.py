@@ -74,15 +74,17 @@ def fold(events: Iterable[Event]) -> ChatResponse:
         created_s=start.created_s,
         service_tier=start.service_tier,
         usage=usage if ended.usage is None else merged(usage, ended.usage),
-        extra=joined(start.extra, ended.extra),
+        extra=joined(start.extra, ended.extra) if ended.extra else start.extra,
         choices=tuple(
-            Choice(
-                index=index,
-                parts=tuple(parts.get(index, ())),
-                finish=finishes[index].finish,
-                logprobs=finishes[index].logprobs,
-            )
-            for index in sorted(finishes)
+            [
+                Choice(
+                    index=index,
+                    parts=tuple(parts.get(index, ())),
+                    finish=finishes[index].finish,
+                    logprobs=finishes[index].logprobs,
+                )
+                for index in sorted(finishes)
+            ]
         ),
     )
 

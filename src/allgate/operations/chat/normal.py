@@ -38,29 +38,39 @@ def normal_form(system: Iterable[Text], turns: Iterable[Turn]) -> Normal:
     (1, 2)
     """
     notes: list[Note] = []
-    filled = _without_emptiness(tuple(turns), notes)
+    filled = _without_emptiness(turns, notes)
     hoisted, rest = _leading_system(filled, notes)
-    walk = _Walk(notes)
-    for index, turn in rest:
-        walk.take(index, turn)
-    leading = (*(text for text in system if text.text or text.seals), *hoisted)
-    return leading, walk.turns(), tuple(notes)
+    spoken = tuple([text for text in system if text.text or text.seals]) if system else ()
+    return (*spoken, *hoisted), _regrouped(rest, notes), tuple(notes)
 
 
 _Numbered = tuple[int, Turn]
 
 
-def _without_emptiness(turns: tuple[Turn, ...], notes: list[Note]) -> list[_Numbered]:
+def _without_emptiness(turns: Iterable[Turn], notes: list[Note]) -> list[_Numbered]:
     """Rules 5 and 6, with each turn's place in the client's order."""
-    spoken = sum(turn.role in ("user", "tool") or _has_results(turn) for turn in turns)
+    turns = tuple(turns)
     kept: list[_Numbered] = []
     for index, turn in enumerate(turns):
-        parts = tuple(_inlined(part) for part in turn.parts if not _is_empty(part))
-        if parts or (turn.role == "user" and spoken == 1):
-            kept.append((index, turn if parts == turn.parts else changed(turn, parts=parts)))
+        filled = turn
+        for part in turn.parts:
+            if type(part) is not Text or not part.text:  # a text with words needs neither rule
+                filled = _filled(turn)
+                break
+        if filled.parts or (turn.role == "user" and _only_one_speaks(turns)):
+            kept.append((index, filled))
         elif turn.extra:
             notes.append(dropped(f"turns[{index}]", "a turn without content"))
     return kept
+
+
+def _filled(turn: Turn) -> Turn:
+    parts = tuple([_inlined(part) for part in turn.parts if not _is_empty(part)])
+    return turn if parts == turn.parts else changed(turn, parts=parts)
+
+
+def _only_one_speaks(turns: tuple[Turn, ...]) -> bool:
+    return sum(turn.role in ("user", "tool") or _has_results(turn) for turn in turns) == 1
 
 
 def _has_results(turn: Turn) -> bool:
@@ -84,8 +94,10 @@ def _leading_system(turns: list[_Numbered], notes: list[Note]) -> tuple[list[Tex
     """Rule 1: the texts of the leading run, and the turns after it. A turn with more than text ends the run."""
     texts: list[Text] = []
     for place, (index, turn) in enumerate(turns):
+        if turn.role not in ("system", "developer"):
+            return texts, turns[place:]
         own = [part for part in turn.parts if isinstance(part, Text)]
-        if turn.role not in ("system", "developer") or len(own) != len(turn.parts):
+        if len(own) != len(turn.parts):
             return texts, turns[place:]
         if turn.id is not None and own[0].id is None:
             own[0] = changed(own[0], id=turn.id)
@@ -93,6 +105,17 @@ def _leading_system(turns: list[_Numbered], notes: list[Note]) -> tuple[list[Tex
             notes.append(dropped(f"turns[{index}]", "members of a leading system turn beside its text"))
         texts += own
     return texts, []
+
+
+def _regrouped(turns: list[_Numbered], notes: list[Note]) -> tuple[Turn, ...]:
+    """Rules 2, 3, 4 and 7, which are about the assistant and its tools: a walk where there are any."""
+    for _, turn in turns:
+        if turn.role in ("assistant", "tool") or ToolResult in map(type, turn.parts):
+            walk = _Walk(notes)
+            for place, each in turns:
+                walk.take(place, each)
+            return walk.turns()
+    return tuple([turn for _, turn in turns])
 
 
 class _Step:
@@ -133,7 +156,7 @@ _Slot = tuple[_Step, int]
 
 
 class _Walk:
-    """Rules 2, 3, 4 and 7, turn by turn."""
+    """The rules of `_regrouped`, turn by turn."""
 
     __slots__ = ("_answered", "_entries", "_notes", "_waiting")
 
