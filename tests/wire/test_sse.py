@@ -96,6 +96,15 @@ def test_an_unnamed_frame_with_crlf_is_read_the_same_alone_and_among_others(tail
     assert alone.feed(chunk) == among.feed(b": begin\r\n\r\n" + chunk)[1:]
 
 
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12).map(sorted))
+def test_a_stream_is_aligned_where_a_frame_begins(cuts: list[int]) -> None:
+    splitter = SseSplitter()
+    assert not splitter.aligned
+    for start, end in zip([0, *cuts], [*cuts, len(STREAM)], strict=True):
+        splitter.feed(STREAM[start:end])
+        assert splitter.aligned == (end > 2 and not splitter.pending)
+
+
 def test_written_frames_are_read_back() -> None:
     stream = data_frame(b"{}") + named_frame(b"ping", b'{"type":"ping"}') + comment_frame(b"keep-alive")
     frames, rest = split(stream, [])

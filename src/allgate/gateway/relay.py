@@ -9,6 +9,7 @@ ends at a frame boundary, so a keep-alive may follow it.
     WholeReply        unary: collects the body, then reads or translates it in one piece
 """
 
+from collections.abc import Iterable
 from typing import Protocol, assert_never
 
 from allgate.core.errors import ErrorKind, Failure, WireError, wire_error
@@ -112,11 +113,10 @@ class TranslatedStream:
         self._tail = b""
 
     def feed(self, chunk: bytes) -> bytes:
-        return b"".join([self._encoded(event) for event in self._decoder.feed(chunk)])
+        return self._encoded(self._decoder.feed(chunk))
 
     def close(self) -> bytes:
-        rest = b"".join([self._encoded(event) for event in self._decoder.close()])
-        return rest + self._tail
+        return self._encoded(self._decoder.close()) + self._tail
 
     def facts(self) -> Facts:
         return Facts(
@@ -130,44 +130,48 @@ class TranslatedStream:
     def fail(self, failure: Failure) -> bytes:
         return self._encoder.emit(Failed(failure=failure))
 
-    def _encoded(self, event: Event) -> bytes:
-        if type(event) is Delta:
-            self._seen_delta(event)
-            return self._encoder.emit(event)
+    def _encoded(self, events: Iterable[Event]) -> bytes:
+        """What the client is told of these. Deltas are noted here, without a call: a stream is made of them."""
+        told: list[bytes] = []
+        for event in events:
+            if type(event) is Delta:
+                self.started = True
+                text = event.text
+                if text and event.channel != "data":
+                    self._empty = False
+                    self._text_characters += len(text)
+                    if self._text_characters <= TEXT_CHARACTERS_MAX:
+                        self._text.append(text)
+            elif not self._noted(event):
+                continue
+            told.append(self._encoder.emit(event))
+        return b"".join(told)
+
+    def _noted(self, event: Event) -> bool:
+        """Take from an event what money and health need; false if the client is not told of it now."""
         match event:
             case Ended():
                 self._finished = True
                 if event.usage is not None:
                     self._usage = merged(self._usage, event.usage)
                 self._tail += self._encoder.emit(event)
-                return b""
+                return False
             case Failed():
                 self.failure = event.failure  # `fail` tells the client, once it is known whether it may
-                return b""
+                return False
             case UsageSeen():
                 self._usage = merged(self._usage, event.usage)
             case Start():
                 if event.usage is not None:
                     self._usage = merged(self._usage, event.usage)
-            case Opened() | Finished() | Tick():
-                pass
             case Closed():
                 self.started = True
                 self._empty = self._empty and not _substantial(event)
-            case Delta():
-                raise AssertionError("handled above")
+            case Delta() | Opened() | Finished() | Tick():
+                pass
             case _:
                 assert_never(event)
-        return self._encoder.emit(event)
-
-    def _seen_delta(self, event: Delta) -> None:
-        self.started = True
-        text = event.text
-        if text and event.channel != "data":
-            self._empty = False
-            self._text_characters += len(text)
-            if self._text_characters <= TEXT_CHARACTERS_MAX:
-                self._text.append(text)
+        return True
 
 
 def _substantial(event: Closed) -> bool:

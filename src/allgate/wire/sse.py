@@ -6,7 +6,8 @@ comments are skipped; a byte-order mark before the first line is dropped. Unlike
 that the end of the stream leaves unterminated only through `close()`, because whether it counts is the decoder's
 decision. Any slicing of the same bytes gives the same frames.
 
-The common case (a chunk that holds whole LF-terminated frames and nothing is pending) is split without a line loop.
+The common case (a chunk that is one frame of one line, and nothing is pending) is split without a line loop. A reader
+that knows such a chunk by itself need not feed it while `aligned` says that a frame begins there.
 """
 
 import re
@@ -37,16 +38,17 @@ _BOM = b"\xef\xbb\xbf"
 class SseSplitter:
     """feed(bytes) → frames so far; close() → the unterminated rest as a frame, or None."""
 
-    __slots__ = ("_pending", "_scanned", "_started")
+    __slots__ = ("_pending", "_scanned", "_started", "aligned")
 
     def __init__(self) -> None:
-        self._pending = b""
+        self._pending: bytes = b""
         self._scanned = 0
         self._started = False
+        self.aligned = False  # the stream has begun, and the next chunk begins a frame
 
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """The frames that `chunk` completes. Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
-        if not self._pending and self._started:
+        if self.aligned:
             if data := _plain_data(chunk):
                 return [SseFrame(b"", data, chunk)]
             if (name_end := _plain_name_end(chunk)) > 0:
@@ -67,6 +69,7 @@ class SseSplitter:
             position = scan
         self._pending = pending[position:] if position else pending
         self._scanned = max(0, len(self._pending) - 3)
+        self.aligned = self._started and not self._pending
         if len(self._pending) > FRAME_BYTES_MAX:
             raise wire_error(f"A frame of the event stream is longer than {FRAME_BYTES_MAX} bytes")
         return frames
