@@ -2,9 +2,8 @@
 
 from typing import final
 
-from allgate.core.errors import Failure
 from allgate.core.value import changed
-from allgate.dialects.contract import Asked, Facts, Head, Sent, StreamEncoder, UpstreamCall
+from allgate.dialects.contract import Asked, Head, StreamEncoder, UpstreamCall
 from allgate.dialects.openai_responses import compaction, errors
 from allgate.dialects.openai_responses.compact import compaction_object
 from allgate.dialects.openai_responses.compaction import CompactingEncoder
@@ -19,13 +18,10 @@ from allgate.dialects.openai_responses.response_encode import encode_response
 from allgate.dialects.openai_responses.stream_decode import ResponsesStreamDecoder
 from allgate.dialects.openai_responses.stream_encode import ResponsesStreamEncoder
 from allgate.dialects.passes import openai_errors
-from allgate.dialects.seals import SealBox
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note
-from allgate.operations.chat.request import ChatRequest
 from allgate.operations.chat.response import ChatResponse
-from allgate.wire.headers import Headers
-from allgate.wire.message import WireReply, WireRequest
+from allgate.wire.message import WireRequest
 from allgate.wire.sse import comment_frame
 
 
@@ -40,6 +36,15 @@ class OpenAiResponses:
     pauses = False
     first_keep_alive = comment_frame(b"keep-alive")
 
+    decode_request = staticmethod(decode_request)
+    encode_request = staticmethod(encode_request)
+    decode_response = staticmethod(decode_response)
+    read_facts = staticmethod(read_facts)
+    stream_decoder = ResponsesStreamDecoder
+    encode_error = staticmethod(openai_errors.encode_error)
+    decode_error = staticmethod(openai_errors.decode_error)
+    encode_stream_error = staticmethod(errors.encode_stream_error)
+
     def __init__(self, *, continues: str | None = None, compacts: tuple[bytes, ...] | None = None) -> None:
         self._continues = continues
         self._compacts = compacts
@@ -50,9 +55,6 @@ class OpenAiResponses:
     def read_head(self, request: WireRequest) -> Head:
         head = read_head(request)
         return head if self._compacts is None else changed(head, rewritten=True)
-
-    def decode_request(self, request: WireRequest, seals: SealBox) -> ChatRequest:
-        return decode_request(request, seals)
 
     def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
         if compaction.is_wanted(asked.request):
@@ -71,21 +73,6 @@ class OpenAiResponses:
         state = changed(asked.request.state, previous_response_id=self._continues)
         return changed(asked, request=changed(asked.request, state=state))
 
-    def encode_error(self, failure: Failure, request_id: str) -> WireReply:
-        return openai_errors.encode_error(failure, request_id)
-
-    def encode_request(self, request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
-        return encode_request(request, model, caps)
-
-    def decode_response(self, body: bytes, sent: Sent) -> ChatResponse:
-        return decode_response(body, sent)
-
-    def stream_decoder(self, sent: Sent) -> ResponsesStreamDecoder:
-        return ResponsesStreamDecoder(sent)
-
-    def decode_error(self, status: int, headers: Headers, body: bytes) -> Failure:
-        return openai_errors.decode_error(status, headers, body)
-
     def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
         del caps  # this format has no switch to set
         return passthrough(request, head, model)
@@ -93,9 +80,3 @@ class OpenAiResponses:
     def meter(self, head: Head, caps: Caps) -> ResponsesStreamMeter:
         del head, caps  # nothing to withhold: the usage is in the terminal event
         return ResponsesStreamMeter()
-
-    def read_facts(self, body: bytes) -> Facts:
-        return read_facts(body)
-
-    def encode_stream_error(self, failure: Failure, request_id: str) -> bytes:
-        return errors.encode_stream_error(failure, request_id)

@@ -46,31 +46,60 @@ _FORWARDED_PREFIXES = (b"x-codex-", b"x-openai-internal-codex-")
 
 _BACKGROUND = frozenset({"background"})
 _NONE: frozenset[str] = frozenset()
+_UNTOLD: frozenset[bytes] = frozenset()
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_head(request: WireRequest) -> Head:
     """The head of a Responses body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
-    raw = raw_members(request.body)
-    body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
-    model = optional_text(body, "model") or ""
-    if not model and not body.get("prompt"):
+    body = request.body
+    raw = raw_members(body)
+    said = _scalars(raw)
+    if not said.model and not said.prompt:
         raise wire_error(
             "Missing required parameter: 'model'.", param="model", code="missing_required_parameter"
         )
-    telling = _telling(raw.get("input"))
+    telling = _telling(raw.get("input")) if _TELLING.search(body) else _UNTOLD
+    features = _features(raw.get("tools"), telling) if telling or "tools" in raw else _NONE
     return Head(
-        model=model,
-        stream=optional_bool(body, "stream") or False,
+        model=said.model or "",
+        stream=said.stream or False,
         stream_usage=True,
-        output_tokens_max=optional_int(body, "max_output_tokens"),
+        output_tokens_max=said.max_output_tokens,
         fields=frozenset(raw),
-        features=_features(raw.get("tools"), telling)
-        | (_BACKGROUND if optional_bool(body, "background") else _NONE),
+        features=features | _BACKGROUND if said.background else features,
         sealed=_SEALED in telling,
-        input_bytes=len(request.body),
+        input_bytes=len(body),
     )
+
+
+class _Scalars(msgspec.Struct, gc=False):
+    """The members that routing reads."""
+
+    model: str | None = None
+    stream: bool | None = None
+    max_output_tokens: int | None = None
+    background: bool | None = None
+    prompt: Json = None
+
+
+_plain = msgspec.json.Decoder()
+
+
+def _scalars(raw: dict[str, msgspec.Raw]) -> _Scalars:
+    """Raises: WireError: a wrong type."""
+    try:
+        return msgspec.convert({name: _plain.decode(raw[name]) for name in _READ if name in raw}, _Scalars)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        said = {name: json.decode(raw[name], name) for name in _READ if name in raw}
+        return _Scalars(  # says what is wrong, and takes 5.0 for 5
+            model=optional_text(said, "model"),
+            stream=optional_bool(said, "stream"),
+            max_output_tokens=optional_int(said, "max_output_tokens"),
+            background=optional_bool(said, "background"),
+            prompt=said.get("prompt"),
+        )
 
 
 def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
