@@ -32,6 +32,7 @@ from allgate.wire.json import (
     text_at,
 )
 
+_TEXTS = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
 _TEXT = frozenset({"type", "text", "annotations", "logprobs", "prompt_cache_breakpoint"})
 _REFUSAL = frozenset({"type", "refusal"})
 _IMAGE = frozenset({"type", "image_url", "file_id", "detail", "prompt_cache_breakpoint"})
@@ -55,17 +56,20 @@ def decode_content(value: Json, path: str) -> tuple[ContentPart, ...]:
         return ()
     if isinstance(value, str):
         return (Text(text=value),)
-    return tuple(_part(object_at(part, at), at) for part, at in _numbered(list_at(value, path), path))
-
-
-def _numbered(values: list[Json], path: str) -> list[tuple[Json, str]]:
-    return [(value, f"{path}[{index}]") for index, value in enumerate(values)]
+    parts: list[ContentPart] = []
+    for index, part in enumerate(list_at(value, path)):
+        at = f"{path}[{index}]"
+        parts.append(_part(object_at(part, at), at))
+    return tuple(parts)
 
 
 def _part(part: JsonObject, path: str) -> ContentPart:
-    match part.get("type"):
-        case "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text":
-            return decode_text(part, path)
+    kind = part.get("type")
+    if kind in _TEXTS:
+        text = part.get("text")
+        # nearly every part has these two members and no other
+        return Text(text=text) if len(part) == 2 and type(text) is str else decode_text(part, path)
+    match kind:
         case "refusal":
             return Refusal(
                 text=text_at(part.get("refusal", ""), f"{path}.refusal"), extra=rest(part, _REFUSAL)
@@ -86,7 +90,7 @@ def decode_text(part: JsonObject, path: str) -> Text:
     """A text part. Raises: WireError naming the path."""
     return Text(
         text=text_at(part.get("text", ""), f"{path}.text"),
-        annotations=decode_annotations(part.get("annotations")),
+        annotations=decode_annotations(part["annotations"]) if part.get("annotations") else (),
         logprobs=optional_list(part, "logprobs", f"{path}.logprobs") or None,
         cache=_cache(part, path),
         extra=rest(part, _TEXT),

@@ -16,7 +16,7 @@ from allgate.dialects.openai_responses import compaction
 from allgate.dialects.openai_responses.content_decode import ContentPart, decode_content, with_message
 from allgate.dialects.openai_responses.items_decode import decode_item
 from allgate.dialects.openai_responses.outputs_decode import OUTPUTS, decode_output
-from allgate.dialects.openai_responses.own import BEFORE, NAME, own
+from allgate.dialects.openai_responses.own import BEFORE, NAME, own, rest
 from allgate.dialects.openai_responses.seals_decode import opened
 from allgate.dialects.openai_responses.tools_decode import declared_in_item
 from allgate.dialects.seals import SealBox
@@ -26,7 +26,7 @@ from allgate.operations.chat.request import Role, Turn
 from allgate.operations.chat.tools import Tool
 from allgate.wire.json import Json, JsonObject, list_at, object_at, optional_text, text_at
 
-_CONTENT = frozenset({"content"})
+_MEMBERS = frozenset({"type", "role", "id", "content"})
 _ROLES: tuple[Role, ...] = ("user", "assistant", "system", "developer")
 _PHASES = {"commentary": "commentary", "final": "final", "final_answer": "final"}
 
@@ -77,10 +77,11 @@ class InputReader:
             self.turns.append(Turn(role="developer", parts=(Opaque(dialect=NAME, raw=item),)))
 
     def _take(self, item: JsonObject, path: str) -> None:
-        kind = optional_text(item, "type", f"{path}.type")
+        kind: Json = item.get("type")
         if kind == "message" or (kind is None and "role" in item):
             self._message(item, path)
             return
+        kind = optional_text(item, "type", f"{path}.type")
         if kind is None:  # an item_reference may leave its type out
             kind, item = "item_reference", {**item, "type": "item_reference"}
         for member in _REQUIRED.get(kind, ()):
@@ -98,23 +99,23 @@ class InputReader:
             self._assistant(decode_item(item))
 
     def _message(self, item: JsonObject, path: str) -> None:
-        role = text_at(item.get("role"), f"{path}.role")
+        role: Json = item.get("role")
         if role not in _ROLES:
+            role = text_at(role, f"{path}.role")
             raise wire_error(
                 f"Invalid value: '{role}'. Supported values are: 'assistant', 'system', 'developer', and 'user'",
                 param=f"{path}.role",
             )
         content = decode_content(item.get("content"), f"{path}.content")
-        members = {key: value for key, value in item.items() if key not in _CONTENT}
         if role == "assistant":
-            self._assistant_message(with_message(content, members), _PHASES.get(str(item.get("phase"))))
-        elif self._leading() and role != "user" and _all_text(content):
+            spoken = with_message(content, _beside_content(item))
+            self._assistant_message(spoken, _PHASES.get(str(item.get("phase"))))
+        elif role != "user" and self._leading() and _all_text(content):
             spoken = tuple(part for part in content if part.text)
-            self._system(with_message(spoken, members))
+            self._system(with_message(spoken, _beside_content(item)))
         else:
-            beyond = {key: value for key, value in members.items() if key not in ("type", "role", "id")}
-            said = Turn(role=role, parts=content, id=optional_text(item, "id", f"{path}.id"))
-            self._turn(changed(said, extra={NAME: beyond}) if beyond else said)
+            turn_id = optional_text(item, "id", f"{path}.id") if "id" in item else None
+            self._turn(Turn(role=role, parts=content, id=turn_id, extra=rest(item, _MEMBERS)))
 
     def _system(self, parts: tuple[ContentPart, ...]) -> None:
         texts = [part for part in parts if isinstance(part, Text)]
@@ -126,11 +127,10 @@ class InputReader:
     def _turn(self, turn: Turn) -> None:
         """A turn of anyone but the assistant."""
         self._end_turn()
-        self.turns.append(self._behind_leading(turn))
+        self.turns.append(self._behind_leading(turn) if self._before else turn)
 
     def _behind_leading(self, turn: Turn) -> Turn:
-        if not self._before:
-            return turn
+        """`turn`, which remembers the items that stood before it."""
         extra = {**turn.extra, NAME: {**own(turn.extra), BEFORE: self._before}}
         self._before = []
         return changed(turn, extra=extra)
@@ -187,8 +187,12 @@ class InputReader:
         if self._parts:
             phase = None if self._phase is None else "commentary" if self._phase == "commentary" else "final"
             said = Turn(role="assistant", parts=tuple(self._parts), phase=phase)
-            self.turns.append(self._behind_leading(said))
+            self.turns.append(self._behind_leading(said) if self._before else said)
         self._parts, self._phase = [], None
+
+
+def _beside_content(item: JsonObject) -> JsonObject:
+    return {key: value for key, value in item.items() if key != "content"}
 
 
 def _all_text(content: tuple[ContentPart, ...]) -> TypeGuard[tuple[Text, ...]]:

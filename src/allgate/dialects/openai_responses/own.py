@@ -31,8 +31,9 @@ ORIGIN = "declared_in"
 
 def rest(source: JsonObject, known: frozenset[str]) -> Extra:
     """The members of `source` that are not `known`, as an extra."""
-    unknown = {key: value for key, value in source.items() if key not in known}
-    return {NAME: unknown} if unknown else {}
+    if known.issuperset(source):
+        return {}
+    return {NAME: {key: value for key, value in source.items() if key not in known}}
 
 
 def own(extra: Extra) -> JsonObject:

@@ -4,10 +4,11 @@ Codex takes `response.incomplete` for a broken stream and repeats the request up
 length stop reaches it as a completed response with `incomplete_details` filled in. Seen in its sources of 2026.
 """
 
+from collections.abc import Mapping
+
 from allgate.dialects.openai_responses.own import own
 from allgate.dialects.passes.lenient import object_of
 from allgate.operations.chat.request import ChatRequest
-from allgate.wire.headers import Headers, text
 from allgate.wire.json import JsonObject
 
 CLIENT = "client_program"
@@ -18,10 +19,10 @@ LITE_HEADER = (b"x-openai-internal-codex-responses-lite", b"true")
 """By this Codex tells OpenAI that its tools are in an `additional_tools` item and not in `tools`."""
 
 
-def client_of(headers: Headers, body: JsonObject) -> str | None:
+def client_of(fields: Mapping[bytes, bytes], body: JsonObject) -> str | None:
     """The client program that sent this, if it is one with needs of its own and the body does not say so itself."""
-    said = text(headers, "originator") or text(headers, "user-agent") or ""
-    return _CODEX if said.lower().startswith(_CODEX) and not _says_codex(body) else None
+    said = fields.get(b"originator") or fields.get(b"user-agent") or b""
+    return _CODEX if said[:5].lower() == b"codex" and not _says_codex(body) else None
 
 
 def is_codex(request: ChatRequest) -> bool:

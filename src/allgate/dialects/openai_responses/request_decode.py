@@ -9,6 +9,7 @@ from allgate.core.errors import WireError, wire_error
 from allgate.dialects.openai_responses.input_decode import InputReader
 from allgate.dialects.openai_responses.own import NAME, rest
 from allgate.dialects.openai_responses.profile import CLIENT, client_of
+from allgate.dialects.openai_responses.said import KNOWN, Said, said_in
 from allgate.dialects.openai_responses.tools_decode import (
     decode_tool_choice,
     decode_tools,
@@ -29,28 +30,17 @@ from allgate.operations.chat.request import (
     State,
     Turn,
 )
-from allgate.wire import headers
 from allgate.wire.json import (
     JsonObject,
     decode_object,
     object_at,
     optional_bool,
-    optional_int,
-    optional_number,
     optional_object,
     optional_text,
     text_at,
 )
 from allgate.wire.message import WireRequest
 
-_KNOWN = frozenset(
-    {
-        "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens",
-        "temperature", "top_p", "top_logprobs", "reasoning", "text", "store", "previous_response_id", "conversation",
-        "background", "truncation", "context_management", "prompt", "metadata", "user", "safety_identifier", "service_tier",
-        "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "stream", "include",
-    }
-)  # fmt: skip
 _REASONING = frozenset({"effort", "summary", "generate_summary", "context"})
 _EFFORTS: dict[str, Effort] = {
     "none": "none", "minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh",
@@ -72,48 +62,54 @@ BOOKKEEPING = frozenset({TEXT, CLIENT})
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """What a client asks. Raises: WireError: naming the member that is wrong, in the vendor's manner."""
     body = decode_object(request.body)
-    state = _state(body)
+    said = said_in(body)
+    fields = dict(reversed(request.headers))  # of several with one name the first
+    state = _state(said)
     reader = InputReader(seals)
-    _read_input(body, state, reader)
-    tools = decode_tools(body["tools"], "tools") if body.get("tools") is not None else ()
-    system, turns, notes = _normal(reader, body, kept_elsewhere=_is_continued(state))
-    include = texts_of(body.get("include"))
-    beta = headers.text(request.headers, "openai-beta")
+    if said.input is not None:
+        reader.read(said.input)
+    elif not (_is_continued(state) or said.prompt):
+        raise _missing(
+            "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided.", "input"
+        )
+    tools = (*(decode_tools(said.tools, "tools") if said.tools is not None else ()), *reader.tools)
+    system, turns, notes = _normal(reader, said.instructions, kept_elsewhere=_is_continued(state))
+    include = texts_of(said.include) if said.include else ()
+    if not said.model and not said.prompt:  # a stored prompt may name the model itself
+        raise _missing("Missing required parameter: 'model'.", "model")
+    beta = fields.get(b"openai-beta")
     return ChatRequest(
         dialect=NAME,
-        model=_model(body),
+        model=said.model or "",
         system=system,
         turns=turns,
-        tools=without_repeats((*tools, *reader.tools)),
-        tool_choice=decode_tool_choice(body.get("tool_choice"), optional_bool(body, "parallel_tool_calls")),
-        sampling=_sampling(body, include),
-        reasoning=_reasoning(body, include),
-        output=_output(body),
-        cache=_cache(body),
-        identity=_identity(body),
-        service_tier=optional_text(body, "service_tier"),
+        tools=without_repeats(tools) if tools else (),
+        tool_choice=decode_tool_choice(said.tool_choice, said.parallel_tool_calls),
+        sampling=Sampling(
+            temperature=said.temperature,
+            top_p=said.top_p,
+            max_tokens=said.max_output_tokens,
+            logprobs=True if TEXT_LOGPROBS in include else None,
+            top_logprobs=said.top_logprobs,
+        ),
+        reasoning=_reasoning(said.reasoning, replay=ENCRYPTED_REASONING in include)
+        if include or said.reasoning is not None
+        else None,
+        output=_output(said.text) if said.text else None,
+        cache=CacheHints(
+            key=said.prompt_cache_key,
+            retention=said.prompt_cache_retention,
+            options=said.prompt_cache_options,
+        ),
+        identity=Identity(user=said.user, safety_id=said.safety_identifier, metadata=said.metadata),
+        service_tier=said.service_tier,
         state=state,
-        stream=bool(optional_bool(body, "stream")),
+        stream=bool(said.stream),
         stream_usage=True,
-        betas=(beta,) if beta else (),
-        extra=_extra(request, body, include),
+        betas=(beta.decode("latin-1"),) if beta else (),
+        extra=_extra(body, said, include, client_of(fields, body)),
         notes=(*reader.notes, *notes),
     )
-
-
-def _model(body: JsonObject) -> str:
-    model = optional_text(body, "model") or ""
-    if not model and not body.get("prompt"):  # a stored prompt may name the model itself
-        raise _missing("Missing required parameter: 'model'.", "model")
-    return model
-
-
-def _read_input(body: JsonObject, state: State, reader: InputReader) -> None:
-    if body.get("input") is not None:
-        reader.read(body["input"])
-    elif not (_is_continued(state) or body.get("prompt")):
-        words = "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided."
-        raise _missing(words, "input")
 
 
 def _missing(message: str, param: str) -> WireError:
@@ -125,21 +121,22 @@ def _is_continued(state: State) -> bool:
     return bool(state.previous_response_id or state.conversation)
 
 
-def _extra(request: WireRequest, body: JsonObject, include: tuple[str, ...]) -> Extra:
+def _extra(body: JsonObject, said: Said, include: tuple[str, ...], client: str | None) -> Extra:
     """What this dialect alone understands of the request as a whole."""
-    kept: JsonObject = {key: value for key, value in body.items() if key not in _KNOWN}
-    if others := [word for word in include if word not in _UNDERSTOOD]:
+    kept: JsonObject = {}
+    if not KNOWN.issuperset(body):
+        kept = {key: value for key, value in body.items() if key not in KNOWN}
+    if include and (others := [word for word in include if word not in _UNDERSTOOD]):
         kept["include"] = others
-    if text := _text_rest(body):
+    if said.text and (text := _text_rest(said.text)):
         kept[TEXT] = text
-    if client := client_of(request.headers, body):
+    if client:
         kept[CLIENT] = client
     return {NAME: kept} if kept else {}
 
 
-def _normal(reader: InputReader, body: JsonObject, *, kept_elsewhere: bool) -> Normal:
+def _normal(reader: InputReader, instructions: str | None, *, kept_elsewhere: bool) -> Normal:
     """The conversation in normal form. `kept_elsewhere`: results may answer calls that the server keeps."""
-    instructions = optional_text(body, "instructions")
     system = (Text(text=instructions), *reader.system) if instructions else tuple(reader.system)
     turns = tuple(reader.turns)
     missing = _calls_kept_elsewhere(turns) if kept_elsewhere else ()
@@ -160,20 +157,7 @@ def _calls_kept_elsewhere(turns: tuple[Turn, ...]) -> tuple[ToolCall, ...]:
     )
 
 
-def _sampling(body: JsonObject, include: tuple[str, ...]) -> Sampling:
-    top_logprobs = optional_int(body, "top_logprobs")
-    return Sampling(
-        temperature=optional_number(body, "temperature"),
-        top_p=optional_number(body, "top_p"),
-        max_tokens=optional_int(body, "max_output_tokens"),
-        logprobs=True if TEXT_LOGPROBS in include else None,
-        top_logprobs=top_logprobs,
-    )
-
-
-def _reasoning(body: JsonObject, include: tuple[str, ...]) -> Reasoning | None:
-    replay = ENCRYPTED_REASONING in include
-    source = optional_object(body, "reasoning")
+def _reasoning(source: JsonObject | None, *, replay: bool) -> Reasoning | None:
     if source is None:
         return Reasoning(replay=True) if replay else None
     effort = optional_text(source, "effort", "reasoning.effort")
@@ -203,10 +187,7 @@ def _listed(words: tuple[str, ...]) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 
-def _output(body: JsonObject) -> OutputFormat | None:
-    text = optional_object(body, "text")
-    if text is None:
-        return None
+def _output(text: JsonObject) -> OutputFormat | None:
     verbosity = optional_text(text, "verbosity", "text.verbosity")
     form = optional_object(text, "format", "text.format")
     if form is None:
@@ -228,40 +209,23 @@ def _output(body: JsonObject) -> OutputFormat | None:
     )
 
 
-def _text_rest(body: JsonObject) -> JsonObject:
+def _text_rest(text: JsonObject) -> JsonObject:
     """The members of `text` and `text.format` that `_output` does not read."""
-    text = object_of(body.get("text"))
     form = {key: value for key, value in object_of(text.get("format")).items() if key not in _FORMAT}
     unknown = {key: value for key, value in text.items() if key not in ("format", "verbosity")}
     return {**unknown, "format": form} if form else unknown
 
 
-def _cache(body: JsonObject) -> CacheHints:
-    return CacheHints(
-        key=optional_text(body, "prompt_cache_key"),
-        retention=optional_text(body, "prompt_cache_retention"),
-        options=optional_object(body, "prompt_cache_options"),
-    )
-
-
-def _identity(body: JsonObject) -> Identity:
-    return Identity(
-        user=optional_text(body, "user"),
-        safety_id=optional_text(body, "safety_identifier"),
-        metadata=optional_object(body, "metadata"),
-    )
-
-
-def _state(body: JsonObject) -> State:
-    conversation = body.get("conversation")
+def _state(said: Said) -> State:
+    conversation = said.conversation
     if conversation is not None and not isinstance(conversation, str):
         text_at(object_at(conversation, "conversation").get("id"), "conversation.id")
     return State(
-        store=optional_bool(body, "store"),
-        prompt=body.get("prompt"),
-        previous_response_id=optional_text(body, "previous_response_id"),
+        store=said.store,
+        prompt=said.prompt,
+        previous_response_id=said.previous_response_id,
         conversation=conversation,
-        background=optional_bool(body, "background"),
-        truncation=optional_text(body, "truncation"),
-        context_management=body.get("context_management"),
+        background=said.background,
+        truncation=said.truncation,
+        context_management=said.context_management,
     )
