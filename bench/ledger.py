@@ -20,10 +20,10 @@ from allgate.core.ids import make_id
 from allgate.core.money import NanoUsd
 from allgate.core.usage import Usage
 from allgate.gateway.ports import LogRow
-from allgate.storage.postings import open_account
-from allgate.storage.schema import open_writing
-from allgate.storage.sqlite_ledger import SqliteLedger
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.ledger import SqliteLedger
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
+from allgate.storage.transfers import open_account
 
 ROWS = ((64, 1), (64, 64), (8, 1), (8, 8), (1, 1))
 """Clients at once, and accounts that they share."""

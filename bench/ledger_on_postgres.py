@@ -17,10 +17,10 @@ import uvloop
 from allgate.billing.ledger import Hold, Settlement
 from allgate.billing.prices import Charge
 from allgate.core.money import NanoUsd
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_ledger import PostgresLedger
-from allgate.storage.postgres_schema import prepare
-from allgate.storage.postings import open_account
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.ledger import PostgresLedger
+from allgate.storage.postgres.schema import prepare
+from allgate.storage.transfers import open_account
 
 CLIENTS = 64
 CHARGES = 20_000

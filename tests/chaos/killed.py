@@ -17,7 +17,7 @@ from allgate.simulator import server as simulator
 from allgate.simulator.ledger import Line as Served
 from allgate.storage.audit import Drift, audit
 from allgate.storage.connection import Connection
-from allgate.storage.schema import open_reading
+from allgate.storage.sqlite.schema import open_reading
 from cli.program import DEADLINE_S, serving
 from stand import BALANCE_USD, Reply, connection, toml
 

@@ -10,7 +10,7 @@ from allgate.wiring.postgres_failpoints import POSTGRES_FAILPOINTS
 from chaos.killed import IN_FLIGHT_MIN, REQUESTS, Left, kill, left_by
 from cli.program import DEADLINE_S
 from postgres import Postgres
-from storage.many_nodes import Books
+from storage.postgres.many_nodes import Books
 
 LEASE_S = 1.0
 """So that a dead node is swept soon."""

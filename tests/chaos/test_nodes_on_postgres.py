@@ -13,7 +13,7 @@ from allgate.simulator import server as simulator
 from cli.program import DEADLINE_S, Running, serving
 from postgres import Postgres
 from stand import Reply, connection, toml
-from storage.many_nodes import Books
+from storage.postgres.many_nodes import Books
 
 REQUESTS, AFFORDED, NODES = 200, 50, 3
 OUTPUT_TOKENS = 1_000

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from allgate.core.value import changed
-from allgate.storage.request_log import write_rows
-from allgate.storage.schema import open_writing
+from allgate.storage.sqlite.lines import write_lines
+from allgate.storage.sqlite.schema import open_writing
 from cli.program import ALLGATE, DEADLINE_S, ENVIRONMENT, called
 from cli.test_commands import CONFIG
 from storage.logged import ROW
@@ -24,7 +24,7 @@ def config(tmp_path: Path) -> Path:
     assert called("accounts", "topup", "demo", "0.000000001", "--id", "p1", "--config", path).code == 0
     connection = open_writing(tmp_path / "allgate.db")
     lines = [changed(ROW, request_id=f"req_{n}", started_ms=1_700_000_000_000 + n) for n in range(3)]
-    write_rows([changed(lines[0], error='with "quotes", commas\nand lines'), *lines[1:]], connection)
+    write_lines([changed(lines[0], error='with "quotes", commas\nand lines'), *lines[1:]], connection)
     connection.close()
     return path
 
@@ -84,7 +84,7 @@ def test_a_time_that_is_none_is_said(config: Path):
 
 def test_whoever_has_seen_enough_may_go(config: Path):
     connection = open_writing(config.with_name("allgate.db"))
-    write_rows([changed(ROW, request_id=f"more_{n}", notes="x" * 500) for n in range(500)], connection)
+    write_lines([changed(ROW, request_id=f"more_{n}", notes="x" * 500) for n in range(500)], connection)
     connection.close()
     with subprocess.Popen(
         [ALLGATE, "ledger", "export", "requests", "--config", config],

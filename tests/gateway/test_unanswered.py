@@ -11,7 +11,7 @@ import pytest
 
 from allgate.cli.money import verify
 from allgate.storage.audit import audit
-from allgate.storage.postings import read_balances
+from allgate.storage.transfers import read_balances
 from allgate.wiring.settings_file import load
 from stand import ASK, Stand, connection, serving, simulator, stand, toml
 

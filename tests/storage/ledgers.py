@@ -7,12 +7,12 @@ from pathlib import Path
 
 from allgate.billing.book import Book
 from allgate.core.money import NanoUsd
-from allgate.storage.memory_ledger import MemoryLedger
 from allgate.storage.outbox import Outbox
-from allgate.storage.postings import open_account, read_balances
-from allgate.storage.schema import open_writing
-from allgate.storage.sqlite_ledger import SqliteLedger
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.ledger import SqliteLedger
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
+from allgate.storage.transfers import open_account, read_balances
+from storage.memory_ledger import MemoryLedger
 
 NOW_MS = 1_700_000_000_000
 

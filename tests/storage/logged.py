@@ -6,9 +6,10 @@ from pathlib import Path
 
 from allgate.core.usage import Usage
 from allgate.gateway.ports import LogRow
-from allgate.storage.request_log import RequestLog, to_sqlite
-from allgate.storage.schema import open_reading
-from allgate.storage.writer import Writer
+from allgate.storage.request_log import RequestLog
+from allgate.storage.sqlite.lines import to_sqlite
+from allgate.storage.sqlite.schema import open_reading
+from allgate.storage.sqlite.writer import Writer
 
 DEADLINE_S = 20
 

@@ -13,9 +13,10 @@ from allgate.core.money import NanoUsd
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.storage.audit import Drift, audit
-from allgate.storage.postings import Posting, open_account, top_up, write_postings
-from allgate.storage.request_log import write_rows
-from allgate.storage.schema import open_writing
+from allgate.storage.sqlite.lines import write_lines
+from allgate.storage.sqlite.postings import Posting, write_postings
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.transfers import open_account, top_up
 from storage.logged import ROW
 
 PRICE = "M@1"
@@ -49,7 +50,7 @@ def books(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         assert write_postings([Posting(settlement, book.settle(settlement), None, 1)], connection) is None
     line = changed(ROW, request_id="r0", usage=USAGE, charged_nano_usd=COST, price_id=PRICE)
     void = changed(ROW, request_id="r9", usage=Usage(), charged_nano_usd=0, price_id=PRICE)
-    write_rows([line, void], connection)
+    write_lines([line, void], connection)
     yield connection
     connection.close()
 

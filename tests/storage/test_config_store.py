@@ -20,7 +20,7 @@ from allgate.catalogue.rows import RuleRow
 from allgate.core.secret import Secret
 from allgate.core.value import changed
 from allgate.storage.config_store import RevisionMoved, publish, read_number, read_published
-from allgate.storage.schema import open_writing
+from allgate.storage.sqlite.schema import open_writing
 
 KEY = "sk-allgate-0123456789abcdef0123456789"
 

@@ -15,9 +15,9 @@ from allgate.admin.rows import AccountRow, Declaration, KeyRow, ModelRow, PriceR
 from allgate.core.secret import Secret
 from allgate.storage.config_store import RevisionMoved, publish, read_published
 from allgate.storage.connection import Connection
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_schema import prepare
-from allgate.storage.schema import open_writing
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.schema import prepare
+from allgate.storage.sqlite.schema import open_writing
 
 TABLES = (
     "upstreams",

@@ -12,12 +12,12 @@ from allgate.core.money import NanoUsd
 from allgate.storage.audit import audit
 from allgate.storage.connection import Connection, ConstraintBroken
 from allgate.storage.corrections import CannotCorrect, correct, debit
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_schema import prepare
-from allgate.storage.postings import move_balances, open_account, read_balance
-from allgate.storage.schema import open_writing
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.schema import prepare
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
+from allgate.storage.transfers import move_balances, open_account, read_balance
 
 REQUEST = "req_1"
 PAID = 30

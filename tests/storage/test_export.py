@@ -8,10 +8,10 @@ import pytest
 from allgate.core.money import NanoUsd
 from allgate.core.value import changed
 from allgate.storage.export import exported
-from allgate.storage.postings import open_account, top_up
-from allgate.storage.reader import Reader
-from allgate.storage.request_log import write_rows
-from allgate.storage.schema import open_writing
+from allgate.storage.sqlite.lines import write_lines
+from allgate.storage.sqlite.reader import Reader
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.transfers import open_account, top_up
 from storage.logged import ROW
 
 END_MS = 10**15
@@ -25,7 +25,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     open_account(connection, "a", NanoUsd(LARGE), 10)
     for number in range(8):
         top_up(connection, "a", NanoUsd(number + 1), top_up_id=f"p{number}", reason="", at_ms=20 + number)
-    write_rows(
+    write_lines(
         [
             changed(ROW, request_id=f"r{number}", started_ms=100 + number, charged_nano_usd=LARGE)
             for number in range(7)

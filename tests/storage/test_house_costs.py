@@ -14,11 +14,11 @@ from allgate.storage import house_costs
 from allgate.storage.audit import audit
 from allgate.storage.connection import Connection
 from allgate.storage.house_costs import HouseCosts, write_unanswered
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_schema import prepare
-from allgate.storage.postings import read_balances
-from allgate.storage.schema import open_writing
-from allgate.storage.writer import Writer
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.schema import prepare
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
+from allgate.storage.transfers import read_balances
 
 
 def cost(request_id: str, attempt: int = 1, amount: int = 5) -> Unanswered:

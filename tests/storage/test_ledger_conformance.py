@@ -294,7 +294,7 @@ async def test_relaxed_durability_waits_for_nothing_and_writes_all_the_same(tmp_
 async def test_when_too_many_charges_wait_new_requests_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("allgate.storage.sqlite_ledger.WAITING_MAX", 1)
+    monkeypatch.setattr("allgate.storage.sqlite.ledger.WAITING_MAX", 1)
     with sqlite(tmp_path, 100) as store:
         await store.ledger.hold(one := hold("r1", 30))
         going_on = store.stop_writing()

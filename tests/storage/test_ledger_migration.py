@@ -9,8 +9,8 @@ from sqlalchemy import create_engine
 from allgate.core.money import NanoUsd
 from allgate.storage.audit import audit
 from allgate.storage.migrate import MIGRATIONS
-from allgate.storage.postings import open_account, read_balances
-from allgate.storage.schema import open_writing
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.transfers import open_account, read_balances
 
 
 def made_with(number: str, row: str, path: Path) -> Path:

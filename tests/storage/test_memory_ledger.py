@@ -4,7 +4,7 @@ from allgate.billing.ledger import Hold, Settlement
 from allgate.billing.prices import Charge
 from allgate.core.errors import Refused
 from allgate.core.money import NanoUsd
-from allgate.storage.memory_ledger import MemoryLedger
+from storage.memory_ledger import MemoryLedger
 
 
 def ledger_with(amount: int) -> MemoryLedger:

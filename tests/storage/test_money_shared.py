@@ -9,9 +9,9 @@ from allgate.core.money import NanoUsd
 from allgate.storage.audit import audit
 from allgate.storage.connection import Connection, ConstraintBroken
 from allgate.storage.corrections import CannotCorrect, debit
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_schema import prepare
-from allgate.storage.postings import TopUpTaken, open_account, read_balances, top_up
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.schema import prepare
+from allgate.storage.transfers import TopUpTaken, open_account, read_balances, top_up
 
 
 @pytest.fixture

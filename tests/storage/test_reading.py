@@ -6,8 +6,8 @@ import pytest
 
 from allgate.core.errors import Refused
 from allgate.storage.config_store import read_number
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_schema import prepare
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.schema import prepare
 from allgate.storage.reading import read_behind
 from postgres import Postgres
 

@@ -8,9 +8,9 @@ import pytest
 
 from allgate.core.usage import Usage
 from allgate.core.value import changed
-from allgate.storage.rows import ROWS_PER_STATEMENT
-from allgate.storage.schema import open_writing
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.rows import ROWS_PER_STATEMENT
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
 from storage.logged import DEADLINE_S, ROW, log_on, read
 
 

@@ -9,12 +9,12 @@ from allgate.core.errors import ErrorKind, Refused
 from allgate.core.value import changed
 from allgate.gateway.ports import StoredResponse
 from allgate.storage.connection import Jobs
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_schema import prepare
-from allgate.storage.reader import Reader
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.schema import prepare
 from allgate.storage.response_store import HOUR_MS, ROWS_PER_STEP, WAITING_BYTES_MAX, StoredResponses
-from allgate.storage.schema import open_writing
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.reader import Reader
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
 from storage.logged import DEADLINE_S
 
 NOW_MS = 1_800_000_000_000

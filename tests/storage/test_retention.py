@@ -8,8 +8,8 @@ import pytest
 from allgate.core.ids import make_id
 from allgate.core.value import changed
 from allgate.storage.retention import DAY_MS, ROWS_PER_STEP, Retention
-from allgate.storage.schema import open_writing
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.schema import open_writing
+from allgate.storage.sqlite.writer import Writer
 from storage.logged import DEADLINE_S, ROW, log_on, read
 
 

@@ -6,14 +6,14 @@ from importlib.resources import files
 from allgate.admin.rows import PriceRow
 from allgate.storage import sql_text
 from allgate.storage.request_log import COLUMNS
-from allgate.storage.statements import DIALECTS, STATEMENTS, schema_page, sql_page
+from allgate.storage.statements import STATEMENTS, STORES, schema_page, sql_page
 from allgate.storage.tables import PRICE_COLUMNS, requests
 
 AGAIN = "run `python -m allgate.storage.statements`"
 
 
 def page(name: str) -> str:
-    return (files("allgate.storage") / "sql" / name).read_text("utf-8")
+    return (files("allgate.storage") / name).read_text("utf-8")
 
 
 def test_the_statements_are_written_out():
@@ -21,8 +21,8 @@ def test_the_statements_are_written_out():
 
 
 def test_the_tables_are_written_out():
-    for dialect in DIALECTS:
-        assert page(f"schema.{dialect.name}.sql") == schema_page(dialect), AGAIN
+    for store, dialect in STORES.items():
+        assert page(f"{store}/schema.sql") == schema_page(dialect), AGAIN
 
 
 def test_every_statement_is_found_by_its_name_without_its_sentence():

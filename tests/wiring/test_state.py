@@ -24,7 +24,7 @@ from allgate.core.secret import Secret
 from allgate.core.usage import Usage
 from allgate.gateway.ports import LogRow
 from allgate.identity.caller import key_hash
-from allgate.storage.lock import DatabaseLock
+from allgate.storage.sqlite.lock import DatabaseLock
 from allgate.wiring.control import send
 from allgate.wiring.declared import declared_document
 from allgate.wiring.settings import Database, RequestLog, Server, Settings

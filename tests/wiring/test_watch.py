@@ -13,7 +13,7 @@ from allgate.core.errors import Refused
 from allgate.core.secret import Secret
 from allgate.core.value import changed
 from allgate.identity.caller import key_hash
-from allgate.storage.postgres import PostgresThread
+from allgate.storage.postgres.jobs import PostgresThread
 from allgate.wiring.configuration import Configuration
 from allgate.wiring.database import PostgresDatabase
 from allgate.wiring.directory import SharedDirectory

@@ -8,7 +8,7 @@ from allgate.admin.rows import ConfigError
 from allgate.cli.operate import carry_out
 from allgate.core.money import NanoUsd, usd, usd_text
 from allgate.storage.audit import HOUSE, Audit, audit
-from allgate.storage.postings import read_balances
+from allgate.storage.transfers import read_balances
 from allgate.wiring.database import reading
 from allgate.wiring.outbox import waiting_charges
 from allgate.wiring.settings import Settings

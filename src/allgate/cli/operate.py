@@ -14,7 +14,7 @@ from allgate.admin.commands import Order
 from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
 from allgate.storage.connection import DatabaseGone, DatabaseRefused
-from allgate.storage.lock import Holder, Locked
+from allgate.storage.sqlite.lock import Holder, Locked
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.control import send
 from allgate.wiring.database import database_path, opened, reading

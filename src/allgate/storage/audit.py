@@ -14,10 +14,10 @@ from allgate.billing.prices import charge_for
 from allgate.billing.sheets import PriceSheet
 from allgate.core.value import Value
 from allgate.storage.connection import Connection
-from allgate.storage.postings import read_balances
 from allgate.storage.prices import read_priced
 from allgate.storage.request_log import read_usage
 from allgate.storage.sql_text import statements
+from allgate.storage.transfers import read_balances
 
 HOUSE = "house:"
 DRIFTS_MAX = 1_000

@@ -13,11 +13,11 @@ from allgate.core.money import NanoUsd
 from allgate.gateway.ports import Proof
 from allgate.storage.connection import Connection, Jobs
 from allgate.storage.corrections import read_corrected, read_debited
-from allgate.storage.postings import read_receipt
 from allgate.storage.prices import read_priced
 from allgate.storage.reading import read_behind
 from allgate.storage.request_log import read_row
 from allgate.storage.sql_text import statements
+from allgate.storage.transfers import read_receipt
 
 Read = TypeVar("Read")
 

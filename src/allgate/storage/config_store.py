@@ -24,8 +24,8 @@ from allgate.admin.records import (
 from allgate.admin.rows import UpstreamRow
 from allgate.core.value import Value
 from allgate.storage.connection import Connection
-from allgate.storage.postings import open_account
 from allgate.storage.sql_text import statements
+from allgate.storage.transfers import open_account
 
 Parameters = dict[str, object]
 SheetId = Callable[[SheetRow], str]

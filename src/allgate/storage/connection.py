@@ -1,8 +1,8 @@
 """What a job needs of a database, in the words of `sqlite3`: the same functions run on SQLite and on PostgreSQL.
 
-Statements are those of `sql/statements.sql`, with named parameters. A job is a function of a connection; it runs in one
-transaction, on the thread that owns the connection, and blocks there. `sqlite3.Connection` and `storage.writer.Writer`
-are such a connection and such a thread; `storage.postgres` has the other two.
+Statements are those of `statements.sql`, with named parameters. A job is a function of a connection; it runs in one
+transaction, on the thread that owns the connection, and blocks there. `sqlite3.Connection` and `sqlite.writer.Writer` are
+such a connection and such a thread; `postgres.jobs` has the other two.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,6 +46,10 @@ class Jobs(Protocol):
     def close(self) -> None:
         """Run what waits, then disconnect. Blocks."""
         ...
+
+
+class WriterBusy(Exception):
+    """Too many jobs wait, or whoever ran them is closed. Nothing was written."""
 
 
 class ConstraintBroken(Exception):

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from allgate.billing.book import GRANTS, REVENUE
 from allgate.core.money import NanoUsd, usd_text
 from allgate.storage.connection import Connection
-from allgate.storage.postings import TRANSFER_COLUMNS, move_balances, read_balance
 from allgate.storage.sql_text import statements
+from allgate.storage.transfers import TRANSFER_COLUMNS, move_balances, read_balance
 
 
 class CannotCorrect(Exception):

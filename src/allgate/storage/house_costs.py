@@ -14,10 +14,9 @@ from functools import partial
 
 from allgate.billing.book import PROVIDERS, UNANSWERED
 from allgate.gateway.ports import Unanswered
-from allgate.storage.connection import Connection, DatabaseGone, Jobs
-from allgate.storage.postings import TRANSFER_COLUMNS, move_balances
+from allgate.storage.connection import Connection, DatabaseGone, Jobs, WriterBusy
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import WriterBusy
+from allgate.storage.transfers import TRANSFER_COLUMNS, move_balances
 
 FLUSH_S = 1.0
 """Between two transactions: a provider that is down leaves thousands of attempts without an answer in a second."""

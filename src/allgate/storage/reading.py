@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from allgate.core.errors import ErrorKind, Failure, Refused
 from allgate.storage.config_store import read_number
-from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs
-from allgate.storage.writer import WriterBusy
+from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs, WriterBusy
 
 Read = TypeVar("Read")
 

@@ -1,8 +1,8 @@
 """The request log: what was asked, by whom, and how it ended; a row for each request.
 
-The row of a request that is charged is written with its charge, in one transaction (`write_rows`, called by `postings`):
-no crash parts the two. The rows of the others only pass through here. The loop appends them to a list (0.1 µs), which is
-handed to the writer's thread once per `flush_s`; a kill loses that much of them.
+The row of a request that is charged is written with its charge, in one transaction (`postings` of either store): no
+crash parts the two. The rows of the others only pass through here. The loop appends them to a list (0.1 µs), which is handed
+to the writer's thread once per `flush_s`; a kill loses that much of them.
 
 A row is no charge: one that cannot be kept is counted and forgotten, and never delays a request. While the database is
 gone they wait, up to `queue_rows_max`.
@@ -18,9 +18,7 @@ import msgspec
 
 from allgate.core.usage import Usage
 from allgate.gateway.ports import LogRow
-from allgate.storage.connection import DatabaseGone
-from allgate.storage.rows import NOTHING, Row, RowsStatement, places
-from allgate.storage.writer import Writer, WriterBusy
+from allgate.storage.connection import DatabaseGone, WriterBusy
 
 USAGE_COLUMNS = 7
 """The first fields of Usage have columns of their own; the rest shares one."""
@@ -41,25 +39,9 @@ COLUMNS = (
     "estimated",
 )
 
-_NULLABLE = ("first_byte_ms", *Usage.__struct_fields__[:USAGE_COLUMNS], "usage_rest")
-_NULLABLE_AT = tuple(map(COLUMNS.index, _NULLABLE))
-_SWITCHES_AT = tuple(map(COLUMNS.index, ("passthrough", "stream", "estimated")))
-
-_insert = RowsStatement(
-    lambda count: (
-        f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES {places(COLUMNS, count, _NULLABLE)} ON CONFLICT DO NOTHING"  # noqa: S608  only our own names
-    )
-)
-
-
 Done: TypeAlias = Callable[[None, Exception | None], None]
 WriteLines: TypeAlias = Callable[[Sequence[LogRow], Done], None]
 """Begins to write rows; `Done` hears, in another thread, that they are committed, or why not. Raises: WriterBusy."""
-
-
-def to_sqlite(writer: Writer) -> WriteLines:
-    """Into the writer's queue."""
-    return lambda rows, done: writer.commit(partial(write_rows, rows), done)
 
 
 class RequestLog:
@@ -139,23 +121,7 @@ class RequestLog:
                 self._hand_over([row])
 
 
-def write_rows(rows: Sequence[LogRow], connection: sqlite3.Connection) -> None:
-    """Insert the rows; one that is there already stays as it is."""
-    _insert.run(connection, [_bound(row) for row in rows])
-
-
-def _bound(row: LogRow) -> Row:
-    """What COLUMNS hold for a row, as `sqlite3` binds it fastest (`rows.places`)."""
-    values = [*line_values(row)]
-    for at in _SWITCHES_AT:
-        values[at] = 1 if values[at] else 0
-    for at in _NULLABLE_AT:
-        if values[at] is None:
-            values[at] = NOTHING
-    return values
-
-
-def line_values(row: LogRow) -> Row:
+def line_values(row: LogRow) -> Sequence[object]:
     """What COLUMNS hold for a row."""
     fields = msgspec.structs.astuple(row)
     usage = msgspec.structs.astuple(row.usage)

@@ -18,10 +18,9 @@ from functools import partial
 from typing import TypeVar
 
 from allgate.gateway.ports import StoredResponse
-from allgate.storage.connection import Connection, Jobs
+from allgate.storage.connection import Connection, Jobs, WriterBusy
 from allgate.storage.reading import UNREADABLE, read_behind, unreadable
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import WriterBusy
 
 HOUR_MS = 3_600_000
 

@@ -8,9 +8,8 @@ import logging
 from concurrent.futures import Future
 from functools import partial
 
-from allgate.storage.connection import Connection, Jobs
+from allgate.storage.connection import Connection, Jobs, WriterBusy
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import WriterBusy
 
 ROWS_PER_STEP = 1_000
 DAY_MS = 86_400_000

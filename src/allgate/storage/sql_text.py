@@ -1,4 +1,4 @@
-"""The SQL of the package, by name. The files are made from `statements` and read once per process."""
+"""The SQL that both databases run, by name. Its file is made from `statements` and read once per process."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,14 +6,9 @@ from importlib.resources import files
 
 @cache
 def statements() -> dict[str, str]:
-    """Every statement of `sql/statements.sql` by its name, with named parameters."""
-    blocks = _page("statements.sql").split("\n-- name: ")[1:]
+    """Every statement of `statements.sql` by its name, with named parameters."""
+    blocks = (files("allgate.storage") / "statements.sql").read_text("utf-8").split("\n-- name: ")[1:]
     return {name: body.rstrip() for name, _, body in (_parted(block) for block in blocks)}
-
-
-def schema_script(dialect: str = "sqlite") -> str:
-    """What makes an empty database into today's. `dialect`: sqlite or postgresql."""
-    return _page(f"schema.{dialect}.sql")
 
 
 def _parted(block: str) -> tuple[str, str, str]:
@@ -22,5 +17,6 @@ def _parted(block: str) -> tuple[str, str, str]:
     return name.strip(), sentence.removeprefix("-- "), body
 
 
-def _page(name: str) -> str:
-    return (files("allgate.storage") / "sql" / name).read_text("utf-8")
+def schema_script(store: str = "sqlite") -> str:
+    """What makes an empty database into today's. `store`: sqlite or postgres."""
+    return (files("allgate.storage") / store / "schema.sql").read_text("utf-8")

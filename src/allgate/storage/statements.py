@@ -1,10 +1,10 @@
-"""Every statement of the configuration, the ledger, the request log and the kept responses, with its name and a sentence, in SQLAlchemy Core.
+"""Every statement that both databases run, with its name and a sentence, in SQLAlchemy Core.
 
-Serving processes run the text that `sql_page` makes of them (`sql/sqlite.sql`), so that SQLAlchemy, whose import takes
+Serving processes run the text that `sql_page` makes of them (`statements.sql`), so that SQLAlchemy, whose import takes
 longer than a whole start, stays out of them. A test makes the text anew and compares.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -33,7 +33,11 @@ from sqlalchemy.sql import ClauseElement, ColumnElement
 
 from allgate.storage import tables
 
-DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), postgresql.dialect(paramstyle="named"))  # pyright: ignore[reportAssignmentType] -- untyped
+STORES: Mapping[str, Dialect] = {
+    "sqlite": sqlite.dialect(),
+    "postgres": postgresql.dialect(paramstyle="named"),
+}  # pyright: ignore[reportAssignmentType] -- untyped
+"""Each folder that has a `schema.sql`, and what that is written in."""
 
 
 class Statement(NamedTuple):
@@ -446,7 +450,7 @@ def _added() -> ClauseElement:
 
 
 def sql_page() -> str:
-    """`sql/statements.sql`: every statement as text, named parameters, one block each."""
+    """`statements.sql`: every statement as text, named parameters, one block each."""
     dialect: Dialect = sqlite.dialect(paramstyle="named")  # pyright: ignore[reportAssignmentType] -- its __init__ is untyped
     return "-- Made by `python -m allgate.storage.statements` from storage/statements.py.\n" + "".join(
         f"\n-- name: {one.name}\n-- {one.sentence}\n{_text(one.build(), dialect)};\n" for one in STATEMENTS
@@ -454,7 +458,7 @@ def sql_page() -> str:
 
 
 def schema_page(dialect: Dialect) -> str:
-    """`sql/schema.sqlite.sql` and its sister: the tables as they are today, for an empty database."""
+    """`sqlite/schema.sql` and its sister: the tables as they are today, for an empty database."""
     return (
         "-- Made by `python -m allgate.storage.statements` from storage/tables.py.\n\n"
         + "\n\n".join(f"{_text(element, dialect)};" for element in _schema())
@@ -474,13 +478,13 @@ def _text(element: ClauseElement, dialect: Dialect) -> str:
 
 
 def main() -> None:
-    """Write both pages into the package."""
+    """Write the pages into the package."""
     from pathlib import Path
 
-    folder = Path(__file__).parent / "sql"
+    folder = Path(__file__).parent
     (folder / "statements.sql").write_text(sql_page())
-    for dialect in DIALECTS:
-        (folder / f"schema.{dialect.name}.sql").write_text(schema_page(dialect))
+    for store, dialect in STORES.items():
+        (folder / store / "schema.sql").write_text(schema_page(dialect))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Rows are known by their natural names (see `admin.rows`). Times are milliseconds
 "console". Nothing is deleted from the tables of the configuration: what vanished is disabled.
 
 This module imports SQLAlchemy, which takes longer than the whole start of a server, so only migrations, the generator
-of SQL text, reports and tests import it; a serving process runs the text (`sql/`) that was made from it.
+of SQL text, reports and tests import it; a serving process runs the text (`*.sql`) that was made from it.
 """
 
 from sqlalchemy import (

@@ -18,7 +18,7 @@ from allgate.billing.book import Book
 from allgate.billing.budgets import Budget, BudgetPlan
 from allgate.core.money import NanoUsd, usd
 from allgate.storage.spending import read_spent
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.writer import Writer
 
 _log = logging.getLogger("allgate.ledger")
 

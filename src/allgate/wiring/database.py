@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 from allgate.admin.rows import ConfigError
 from allgate.storage.connection import DatabaseGone, DatabaseRefused, Jobs
-from allgate.storage.lock import DatabaseLock
-from allgate.storage.reader import Reader
-from allgate.storage.schema import SCHEMA_NUMBER, SchemaError, open_writing
-from allgate.storage.writer import Writer
+from allgate.storage.sqlite.lock import DatabaseLock
+from allgate.storage.sqlite.reader import Reader
+from allgate.storage.sqlite.schema import SCHEMA_NUMBER, SchemaError, open_writing
+from allgate.storage.sqlite.writer import Writer
 from allgate.wiring.settings import Settings
 
 if TYPE_CHECKING:
-    from allgate.storage.postgres import PostgresThread
+    from allgate.storage.postgres.jobs import PostgresThread
 
 SQLITE_SCHEME = "sqlite:///"
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
@@ -62,8 +62,8 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, patience_s: float = 0.0) -> None:
         """Raises: ConfigError: it cannot be reached or used."""
-        from allgate.storage.postgres import PostgresThread
-        from allgate.storage.postgres_schema import prepare
+        from allgate.storage.postgres.jobs import PostgresThread
+        from allgate.storage.postgres.schema import prepare
 
         self.url = url
         self.writer: PostgresThread = PostgresThread(url)
@@ -141,8 +141,8 @@ def _sqlite_reader(settings: Settings) -> Reader:
 
 
 def _postgres_reader(url: str) -> "PostgresThread":
-    from allgate.storage.postgres import PostgresThread
-    from allgate.storage.postgres_schema import schema_number
+    from allgate.storage.postgres.jobs import PostgresThread
+    from allgate.storage.postgres.schema import schema_number
 
     jobs, name = PostgresThread(url, reading=True), postgres_name(url)
     try:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 from allgate.admin.commands import TopUp
 from allgate.admin.rows import ConfigError
-from allgate.storage.request_log import WriteLines, to_sqlite
-from allgate.storage.sqlite_ledger import SqliteLedger
+from allgate.storage.request_log import WriteLines
+from allgate.storage.sqlite.ledger import SqliteLedger
+from allgate.storage.sqlite.lines import to_sqlite
 from allgate.wiring.budgets import BudgetKeeper
 from allgate.wiring.configuration import Configuration
 from allgate.wiring.control import ControlServer

@@ -29,9 +29,9 @@ from typing import Any
 
 from allgate.admin.rows import ConfigError
 from allgate.gateway.exchange import Exchange
-from allgate.storage import sqlite_ledger
 from allgate.storage.outbox import Outbox
-from allgate.storage.sqlite_ledger import SqliteLedger
+from allgate.storage.sqlite import ledger
+from allgate.storage.sqlite.ledger import SqliteLedger
 from allgate.upstream.transport import PooledTransport
 from allgate.wiring.failpoint import Failpoint
 
@@ -44,7 +44,7 @@ FAILPOINTS = {
     "after_first_byte": Failpoint(Exchange, "on_body", after=True),
     "before_enqueue": Failpoint(SqliteLedger, "settle", after=False),
     "enqueued": Failpoint(SqliteLedger, "settle", after=True),
-    "written": Failpoint(sqlite_ledger, "write_postings", after=True),
+    "written": Failpoint(ledger, "write_postings", after=True),
     "committed": Failpoint(SqliteLedger, "group_ended", after=False),
     "before_last_byte": Failpoint(Exchange, "_deliver", after=False),
 }

@@ -14,7 +14,7 @@ from allgate.admin.commands import Correct, Debit, Order, TopUp
 from allgate.admin.rows import ConfigError
 from allgate.core.money import AMOUNT_NANO_USD_MAX, NanoUsd, usd_text
 from allgate.storage.connection import Connection, ConstraintBroken, Jobs
-from allgate.storage.postings import TopUpTaken, read_balance, top_up
+from allgate.storage.transfers import TopUpTaken, read_balance, top_up
 from allgate.wiring.configuration import Configuration, Done
 from allgate.wiring.corrections import Corrections, NoPurse, Purse
 

@@ -17,10 +17,10 @@ only where a failpoint is asked for: asyncpg is not for processes that serve fro
 """
 
 from allgate.gateway.exchange import Exchange
-from allgate.storage import postgres_ledger
-from allgate.storage.postgres_ledger import PostgresLedger
-from allgate.storage.postgres_node import Node
-from allgate.storage.postgres_teller import Teller
+from allgate.storage.postgres import ledger
+from allgate.storage.postgres.ledger import PostgresLedger
+from allgate.storage.postgres.node import Node
+from allgate.storage.postgres.teller import Teller
 from allgate.wiring.failpoint import Failpoint
 
 POSTGRES_FAILPOINTS = {
@@ -28,8 +28,8 @@ POSTGRES_FAILPOINTS = {
     "postgres_claimed": Failpoint(Teller, "_claim", after=True),
     "postgres_before_enqueue": Failpoint(PostgresLedger, "settle", after=False),
     "postgres_enqueued": Failpoint(PostgresLedger, "settle", after=True),
-    "postgres_written": Failpoint(postgres_ledger, "post", after=False),
-    "postgres_committed": Failpoint(postgres_ledger, "post", after=True),
+    "postgres_written": Failpoint(ledger, "post", after=False),
+    "postgres_committed": Failpoint(ledger, "post", after=True),
     "postgres_before_last_byte": Failpoint(Exchange, "_deliver", after=False),
     "postgres_sweep": Failpoint(Node, "_sweep", after=False),
     "postgres_swept": Failpoint(Node, "_sweep", after=True),

@@ -12,9 +12,9 @@ import time
 
 from allgate.admin.rows import ConfigError
 from allgate.storage.connection import DatabaseGone, DatabaseRefused
-from allgate.storage.postgres import PostgresThread
-from allgate.storage.postgres_ledger import PostgresLedger
-from allgate.storage.postgres_lines import to_postgres
+from allgate.storage.postgres.jobs import PostgresThread
+from allgate.storage.postgres.ledger import PostgresLedger
+from allgate.storage.postgres.lines import to_postgres
 from allgate.storage.request_log import WriteLines
 from allgate.wiring.configuration import Configuration
 from allgate.wiring.database import PostgresDatabase, postgres_name

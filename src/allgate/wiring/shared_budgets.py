@@ -14,13 +14,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from allgate.billing.budgets import BudgetPlan, Spending, Spent, month_of
-from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs
-from allgate.storage.postgres_budgets import Limits, Scope
-from allgate.storage.postgres_ledger import PostgresLedger
-from allgate.storage.postgres_link import RETRY_S
+from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs, WriterBusy
+from allgate.storage.postgres.budgets import Limits, Scope
+from allgate.storage.postgres.ledger import PostgresLedger
+from allgate.storage.postgres.link import RETRY_S
 from allgate.storage.spending import read_spent
 from allgate.storage.sql_text import statements
-from allgate.storage.writer import WriterBusy
 
 _log = logging.getLogger("allgate.ledger")
 

@@ -19,13 +19,12 @@ from allgate.admin.rows import ConfigError
 from allgate.core.secret import Secret
 from allgate.storage.books import StoredBooks
 from allgate.storage.config_store import read_number
-from allgate.storage.connection import DatabaseRefused
+from allgate.storage.connection import DatabaseRefused, WriterBusy
 from allgate.storage.house_costs import HouseCosts
-from allgate.storage.lock import Locked
 from allgate.storage.request_log import RequestLog
 from allgate.storage.response_store import StoredResponses
 from allgate.storage.retention import Retention
-from allgate.storage.writer import WriterBusy
+from allgate.storage.sqlite.lock import Locked
 from allgate.telemetry.loop_lag import LoopLag
 from allgate.telemetry.metrics import Metrics
 from allgate.telemetry.recorder import RequestRecorder

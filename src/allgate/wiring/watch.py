@@ -15,8 +15,7 @@ from collections.abc import Callable
 from allgate.admin.rows import ConfigError
 from allgate.billing.budgets import BudgetPlan
 from allgate.storage.config_store import Published, read_number, read_published
-from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs
-from allgate.storage.writer import WriterBusy
+from allgate.storage.connection import Connection, DatabaseGone, DatabaseRefused, Jobs, WriterBusy
 from allgate.wiring.directory import SharedDirectory
 from allgate.wiring.registry import Snapshot
 
