@@ -5,7 +5,7 @@ neither sees the other. Each has a ledger of its own, because charges are many a
 written once, here, as jobs that run on both; nothing here imports a store. In the order to read it:
 
     connection                                     what a job may ask of a database
-    tables, statements, sql_text, migrate          the tables and the SQL, of which processes run the text (`*.sql`)
+    tables, statements, sql_text, schema, migrate  the tables and the SQL, of which processes run the text (`*.sql`)
     group_commit, outbox                           charges on their way, also while the database is gone
     transfers, corrections, house_costs            money that moves otherwise
     request_log, retention, response_store         what else is kept, and for how long

@@ -15,8 +15,3 @@ def _parted(block: str) -> tuple[str, str, str]:
     name, _, rest = block.partition("\n")
     sentence, _, body = rest.partition("\n")
     return name.strip(), sentence.removeprefix("-- "), body
-
-
-def schema_script(store: str = "sqlite") -> str:
-    """What makes an empty database into today's. `store`: sqlite or postgres."""
-    return (files("allgate.storage") / store / "schema.sql").read_text("utf-8")

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from allgate.admin.rows import ConfigError
 from allgate.storage.connection import DatabaseGone, DatabaseRefused, Jobs
+from allgate.storage.schema import SCHEMA_NUMBER, SchemaError
 from allgate.storage.sqlite.lock import DatabaseLock
 from allgate.storage.sqlite.reader import Reader
-from allgate.storage.sqlite.schema import SCHEMA_NUMBER, SchemaError, open_writing
+from allgate.storage.sqlite.schema import open_writing
 from allgate.storage.sqlite.writer import Writer
 from allgate.wiring.settings import Settings
 

@@ -11,8 +11,8 @@ import pytest
 from allgate.storage.migrate import script
 from allgate.storage.postgres.jobs import PostgresConnection, PostgresThread, numbered
 from allgate.storage.postgres.schema import prepare, schema_number
+from allgate.storage.schema import SCHEMA_NUMBER, SchemaError
 from allgate.storage.sql_text import statements
-from allgate.storage.sqlite.schema import SCHEMA_NUMBER, SchemaError
 from postgres import Postgres
 
 SHAPE = """

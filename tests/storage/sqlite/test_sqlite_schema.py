@@ -13,14 +13,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from allgate.storage.migrate import newest_number, upgrade
+from allgate.storage.schema import SCHEMA_NUMBER, SchemaError
 from allgate.storage.sqlite import schema
-from allgate.storage.sqlite.schema import (
-    SCHEMA_NUMBER,
-    SchemaError,
-    open_reading,
-    open_writing,
-    schema_number,
-)
+from allgate.storage.sqlite.schema import open_reading, open_writing, schema_number
 from allgate.storage.tables import metadata
 
 

@@ -1,13 +1,12 @@
 """From an empty or older PostgreSQL database to a current one: what `sqlite.schema` is for SQLite.
 
-An empty database gets today's tables from `schema.sql`; an older one the migrations, which Alembic writes
-out as text; one that this version does not know was written by a newer Allgate, and is refused. Everything happens in one
-transaction and behind one lock, so nodes that start together do it once.
+An empty database gets today's tables from `schema.sql`; an older one the migrations, which Alembic writes out as text; one
+that this version does not know was written by a newer Allgate, and is refused. Everything happens in one transaction and
+behind one lock, so nodes that start together do it once.
 """
 
 from allgate.storage.postgres.jobs import PostgresConnection
-from allgate.storage.sql_text import schema_script
-from allgate.storage.sqlite.schema import SCHEMA_NUMBER, VERSION_TABLE, SchemaError
+from allgate.storage.schema import SCHEMA_NUMBER, SchemaError, creation_script
 
 SERVER_MIN = 150_000
 """PostgreSQL 15, the oldest that we test with."""
@@ -26,8 +25,7 @@ def prepare(connection: PostgresConnection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(:lock)", {"lock": LOCK}).fetchone()
     number = schema_number(connection)  # of another node's making, perhaps
     if number is None:
-        stamp = f"INSERT INTO alembic_version (version_num) VALUES ('{SCHEMA_NUMBER}');"  # noqa: S608  our own constant
-        connection.script(f"{schema_script('postgres')}\n{VERSION_TABLE}\n{stamp}")
+        connection.script(creation_script("postgres"))
     elif number != SCHEMA_NUMBER:
         connection.script(_migration(number))
 

@@ -12,28 +12,13 @@ import os
 import sqlite3
 from pathlib import Path
 
-from allgate.storage.sql_text import schema_script
-
-SCHEMA_NUMBER = "0010"
-"""The newest migration in `migrations/versions`."""
+from allgate.storage.schema import SCHEMA_NUMBER, SchemaError, creation_script
 
 STATEMENTS_KEPT = 512
 """Prepared statements in SQLite's cache: every one of ours, and those of `rows`, which has one per number of rows."""
 
 BUSY_MS = 5_000
 """How long a statement waits for a reader that checkpoints at the wrong moment."""
-
-# As Alembic itself makes it.
-VERSION_TABLE = """
-CREATE TABLE alembic_version (
-    version_num VARCHAR(32) NOT NULL,
-    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
-);
-"""
-
-
-class SchemaError(Exception):
-    """The database is not one that this version can use."""
 
 
 def open_writing(path: Path) -> sqlite3.Connection:
@@ -92,8 +77,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    stamp = f"INSERT INTO alembic_version (version_num) VALUES ('{SCHEMA_NUMBER}');"  # noqa: S608  our own constant
-    connection.executescript(f"BEGIN IMMEDIATE;\n{schema_script()}\n{VERSION_TABLE}\n{stamp}\nCOMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE;\n{creation_script('sqlite')}\nCOMMIT;")
 
 
 def _migrate(path: Path, number: str) -> None:
