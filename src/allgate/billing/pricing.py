@@ -25,7 +25,7 @@ from allgate.billing.sheets import (
     variants_of,
 )
 from allgate.core.errors import ErrorKind, Failure
-from allgate.core.money import NANO_PER_USD, NanoUsd, checked
+from allgate.core.money import AMOUNT_NANO_USD_MAX, NANO_PER_USD, NanoUsd, checked
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 
@@ -184,7 +184,8 @@ class Pricing:
         )
 
     def _rounded(self, total: int) -> NanoUsd:
-        return checked((2 * total + self._unit) // (2 * self._unit))
+        amount = (2 * total + self._unit) // (2 * self._unit)
+        return NanoUsd(amount) if amount <= AMOUNT_NANO_USD_MAX else checked(amount)
 
 
 def _places(sheet: PriceSheet) -> list[tuple[str | None, int]]:

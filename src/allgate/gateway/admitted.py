@@ -11,9 +11,9 @@ from allgate.dialects.contract import ChatDialect, Head
 from allgate.gateway.admission import Call, Permitted
 from allgate.gateway.ports import LogRow, Recorder, Unanswered
 from allgate.gateway.settle import NOT_SETTLED, Outcome, Reservation
+from allgate.identity.caller import user_agent
 from allgate.operations.chat.notes import Note, notes_header
 from allgate.routing.plan import Candidate
-from allgate.wire.headers import text
 
 
 class Admitted:
@@ -127,7 +127,7 @@ class Admitted:
             price_id=reservation.pricing.id,
             error=f"{failure.kind}: {failure.message}" if failure else "",
             notes=notes_header(self.notes) if self.notes else "",
-            user_agent=text(call.wire.headers, "user-agent") or "",
+            user_agent=user_agent(call.wire.headers),
         )
 
 

@@ -5,6 +5,8 @@ dialect. Each call begins with the client's original request, so a fallback may 
 candidate leaks into the next.
 """
 
+from functools import lru_cache
+
 from allgate.core.value import changed
 from allgate.dialects.contract import Asked, ChatDialect, Sent, UpstreamCall
 from allgate.dialects.passes.pauses import Continued
@@ -19,10 +21,14 @@ from allgate.gateway.services import Services
 from allgate.operations.chat.features import MEDIA_INPUTS
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.unsealed import unsealed
-from allgate.providers.provider import sign_in_headers
+from allgate.providers.provider import SignInForm, sign_in_headers
+from allgate.routing.catalogue import Credential
 from allgate.routing.plan import Candidate
 from allgate.wire.headers import Headers
 from allgate.wire.span import without_member
+
+CREDENTIALS_MAX = 1_024
+"""Credentials whose header fields are remembered; those of a changed configuration come beside the old ones."""
 
 
 async def encoded(
@@ -54,10 +60,14 @@ async def _may_pass(services: Services, admitted: Admitted, candidate: Candidate
 def request_headers(candidate: Candidate, call: UpstreamCall) -> Headers:
     """The fields of a request to this candidate: who we are, and what its dialect and this call add."""
     return (
-        *sign_in_headers(candidate.speaks.sign_in, candidate.credential.secret),
-        *candidate.speaks.headers,
-        *call.headers,
+        _standing_headers(candidate.speaks.sign_in, candidate.credential, candidate.speaks.headers)
+        + call.headers
     )
+
+
+@lru_cache(maxsize=CREDENTIALS_MAX)
+def _standing_headers(form: SignInForm, credential: Credential, further: Headers) -> Headers:
+    return sign_in_headers(form, credential.secret) + further
 
 
 def _passed(admitted: Admitted, candidate: Candidate, repair: Repair) -> tuple[UpstreamCall, Relay]:

@@ -16,7 +16,7 @@ OUTPUT_TOKENS_DEFAULT = 4_096
 """Output bound of a model whose row says none and whose client sent none: used for the hold and sent upstream."""
 
 
-class Credential(Value, frozen=True, kw_only=True):
+class Credential(Value, frozen=True, kw_only=True, cache_hash=True):
     """One key of ours at a provider. `id` may be shown ("anthropic-main#1"); the secret never."""
 
     id: str

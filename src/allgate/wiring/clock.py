@@ -8,8 +8,5 @@ class SystemClock:
 
     __slots__ = ()
 
-    def now_s(self) -> float:
-        return time()
-
-    def monotonic_s(self) -> float:
-        return monotonic()
+    now_s = staticmethod(time)  # no frame of ours in between: a request asks eight times
+    monotonic_s = staticmethod(monotonic)
