@@ -1,15 +1,18 @@
-from allgate.dialects.anthropic.versions import betas_of, call_headers, takes_sampling, version_of
+from allgate.dialects.anthropic.versions import call_headers, said_in, takes_sampling
 
 
 def test_betas_are_read_from_every_line_and_each_once():
     fields = ((b"anthropic-beta", b"a, b"), (b"x", b"y"), (b"anthropic-beta", b"b,,c "))
-    assert betas_of(fields) == ("a", "b", "c")
-    assert betas_of(()) == ()
+    assert said_in(fields) == (None, ("a", "b", "c"))
+    assert said_in(()) == (None, ())
 
 
 def test_the_version_is_a_header():
-    assert version_of(((b"anthropic-version", b"2023-06-01"),)) == "2023-06-01"
-    assert version_of(()) is None
+    assert said_in(((b"anthropic-version", b"2023-06-01"),)) == ("2023-06-01", ())
+
+
+def test_of_two_versions_the_first_counts():
+    assert said_in(((b"anthropic-version", b""), (b"anthropic-version", b"2023-06-01"))) == ("", ())
 
 
 def test_versions_compare_as_dates():

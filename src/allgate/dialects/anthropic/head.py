@@ -26,8 +26,8 @@ IMAGE_TOKENS_MAX = 5_000
 """Of one picture, at the highest resolution that a current model takes (4,784 at 2,576 px); for the hold's upper bound."""
 
 _READ = ("model", "stream", "max_tokens", "tools", "mcp_servers")
-_MEDIA_WORDS = (b'"image"', b'"document"')
 _SEALED = ENVELOPE_PREFIX.encode()
+_NO_FEATURES: frozenset[str] = frozenset()
 
 # What a client says to the provider beside the body; everything else is ours to set.
 _FORWARDED = frozenset({b"anthropic-version", b"anthropic-beta", b"idempotency-key"})
@@ -39,19 +39,29 @@ _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def read_head(request: WireRequest) -> Head:
     """The head of a Messages body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
     raw = _raw_members(request.body)
-    body = {name: json.decode(raw[name], name) for name in _READ if name in raw}
-    media = _media(raw.get("messages"))
-    features = tool_features(body.get("tools")) | {f"{kind}_input" for kind, _ in media}
-    pictures = [size for kind, size in media if kind == "image"]
+    body: JsonObject = {}
+    for name in _READ:
+        if name in raw:
+            body[name] = json.decode(raw[name], name)
+    features, input_bytes = _NO_FEATURES, len(request.body)
+    if "tools" in body:
+        features = tool_features(body["tools"])
+    if body.get("mcp_servers"):
+        features |= {"mcp"}
+    messages = bytes(raw.get("messages", b""))
+    if b'"image"' in messages or b'"document"' in messages:
+        media = _media(messages)
+        features |= {f"{kind}_input" for kind, _ in media}
+        input_bytes += sum(IMAGE_TOKENS_MAX - size for kind, size in media if kind == "image")
     return Head(
         model=text_at(body.get("model"), "model"),
-        stream=optional_bool(body, "stream") or False,
+        stream="stream" in body and bool(optional_bool(body, "stream")),
         stream_usage=True,
         output_tokens_max=optional_int(body, "max_tokens"),
         fields=frozenset(raw),
-        features=features | {"mcp"} if body.get("mcp_servers") else features,
+        features=features,
         sealed=_SEALED in request.body,
-        input_bytes=len(request.body) - sum(pictures) + IMAGE_TOKENS_MAX * len(pictures),
+        input_bytes=input_bytes,
     )
 
 
@@ -91,15 +101,10 @@ def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
         return {name: msgspec.Raw(json.encode(value)) for name, value in members.items()}
 
 
-def _media(messages: msgspec.Raw | None) -> list[tuple[str, int]]:
+def _media(messages: bytes) -> list[tuple[str, int]]:
     """(image or document, bytes of its base64) of each media block of the messages, also inside tool results."""
-    if messages is None:
-        return []
-    raw = bytes(messages)
-    if not any(word in raw for word in _MEDIA_WORDS):
-        return []
     found: list[tuple[str, int]] = []
-    for message in objects_of(json.decode(raw, "messages")):
+    for message in objects_of(json.decode(messages, "messages")):
         _add_media(message.get("content"), found)
     return found
 

@@ -60,6 +60,8 @@ def mark_of(block: JsonObject) -> tuple[CacheMark | None, JsonObject]:
 
 def extra_of(block: JsonObject, known: frozenset[str], more: JsonObject) -> Extra:
     """What a block holds beside what is known; null counts as absent."""
+    if not more and block.keys() <= known:
+        return {}
     members = {key: value for key, value in block.items() if key not in known and value is not None}
     return {DIALECT: {**members, **more}} if members or more else {}
 
@@ -87,9 +89,17 @@ class MessageReader:
         found = list_at(messages, "messages")
         if not found:
             raise wire_error("messages: at least one message is required", param="messages")
-        return [self._turn(object_at(raw, f"messages.{i}"), f"messages.{i}") for i, raw in enumerate(found)]
+        turns: list[Turn] = []
+        for place, raw in enumerate(found):
+            match raw:
+                case {"role": "user" | "assistant" as role, "content": str(text)} if len(raw) == 2:
+                    turns.append(Turn(role=role, parts=(Text(text=text),)))
+                case _:
+                    turns.append(self._turn(raw, f"messages.{place}"))
+        return turns
 
-    def _turn(self, message: JsonObject, path: str) -> Turn:
+    def _turn(self, raw: Json, path: str) -> Turn:
+        message = object_at(raw, path)
         role = ROLES.get(text_at(message.get("role"), f"{path}.role"))
         if role is None:
             raise wire_error(
@@ -108,19 +118,23 @@ class MessageReader:
         uses: dict[str, int] = {}
         riding: list[Seal] = []  # seals whose part is the next one
         for place, raw in enumerate(blocks):
-            block = object_at(raw, f"{path}.{place}")
-            kind = text_at(block.get("type"), f"{path}.{place}.type")
-            if hosted.is_result(kind) and kind != "tool_result":
-                self._hosted_result(block, parts, uses)
-                continue
-            part = self._part(kind, block, f"{path}.{place}", riding)
+            match raw:
+                case {"type": "text", "text": str(text)} if len(raw) == 2:
+                    part = Text(text=text)
+                case _:
+                    block = object_at(raw, f"{path}.{place}")
+                    kind = text_at(block.get("type"), f"{path}.{place}.type")
+                    if hosted.is_result(kind) and kind != "tool_result":
+                        self._hosted_result(block, parts, uses)
+                        continue
+                    if hosted.is_use(kind):
+                        uses[text_of(block.get("id"))] = len(parts)
+                    part = self._part(kind, block, f"{path}.{place}", riding)
             if part is None:
                 continue
             if riding:
                 part = changed(part, seals=(*riding, *part.seals))
                 riding = []
-            if hosted.is_use(kind):
-                uses[text_of(block.get("id"))] = len(parts)
             parts.append(part)
         if riding:  # Gemini's own shape of a seal that came last: an empty text that carries it
             parts.append(Text(text="", seals=tuple(riding)))

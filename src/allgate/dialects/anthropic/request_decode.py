@@ -14,7 +14,7 @@ from typing import Literal
 from allgate.core.errors import wire_error
 from allgate.dialects.anthropic.messages_decode import MessageReader, mark_of, text_part
 from allgate.dialects.anthropic.tools_decode import decode_choice, decode_tools
-from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING, betas_of, version_of
+from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING, said_in
 from allgate.dialects.passes.lenient import object_of, text_of, texts_of
 from allgate.dialects.passes.reasoning import EFFORTS
 from allgate.dialects.seals import SealBox
@@ -31,6 +31,7 @@ from allgate.operations.chat.request import (
     Sampling,
 )
 from allgate.wire.json import (
+    Json,
     JsonObject,
     decode_object,
     list_at,
@@ -57,6 +58,7 @@ _MEMBERS = frozenset(
         "cache_control", "anthropic_version", "anthropic_beta",
     }
 )  # fmt: skip
+_SAMPLED = frozenset({"temperature", "top_p", "top_k", "stop_sequences"})
 _THINKING_MEMBERS = frozenset({"type", "budget_tokens", "display"})
 _OUTPUT_MEMBERS = frozenset({"effort", "format"})
 _SHOWN: dict[str, Literal["none", "summary", "full"]] = {
@@ -65,56 +67,55 @@ _SHOWN: dict[str, Literal["none", "summary", "full"]] = {
 _MODES: dict[str, Literal["off", "on", "adaptive", "between_tools"]] = {
     "enabled": "on", "disabled": "off", "adaptive": "adaptive", "auto": "adaptive", "between_tools": "between_tools",
 }  # fmt: skip
+_NOBODY = Identity()
+_NO_HINTS = CacheHints()
 
 
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """The canonical request. Raises: WireError: not a Messages request; `param` names the member."""
     body = decode_object(request.body)
+    version, betas = said_in(request.headers)
     reader = MessageReader(seals)
-    betas = (*betas_of(request.headers), *texts_of(body.get("anthropic_beta")))
-    if (
-        "anthropic_version" in body
-    ):  # what clients of Vertex and Bedrock write; theirs are not versions of the vendor's API
+    extra: JsonObject = {}
+    if not body.keys() <= _MEMBERS:
+        extra = {key: value for key, value in body.items() if key not in _MEMBERS and value is not None}
+    if "anthropic_beta" in body:
+        betas = (*betas, *texts_of(body["anthropic_beta"]))
+    if "anthropic_version" in body:  # of clients of Vertex and Bedrock; no version of the vendor's own API
         reader.notes.append(dropped("anthropic_version", "the header says it"))
-    extra = {key: value for key, value in body.items() if key not in _MEMBERS and value is not None}
-    system, attribution = _system(body)
-    if attribution:
-        extra["_attribution"] = attribution
+    system = _system(body["system"], extra) if "system" in body else []
     normal_system, turns, notes = normal_form(system, reader.turns(body.get("messages")))
     sampling = _sampling(body)
-    output, output_rest = _output(body)
-    if output_rest:
-        extra["output_config"] = output_rest
-    identity, metadata_rest = _identity(body)
-    if metadata_rest:
-        extra["metadata"] = metadata_rest
+    output = _output(body, extra) if "output_config" in body or "output_format" in body else None
+    identity = _identity(body, extra) if "metadata" in body else _NOBODY
     return ChatRequest(
         dialect=DIALECT,
         model=text_at(body.get("model"), "model"),
         turns=turns,
         system=normal_system,
-        tools=decode_tools(body),
-        tool_choice=decode_choice(body.get("tool_choice")),
+        tools=decode_tools(body) if "tools" in body or "mcp_servers" in body else (),
+        tool_choice=decode_choice(body["tool_choice"]) if "tool_choice" in body else None,
         sampling=sampling,
-        reasoning=_reasoning(body, sampling.max_tokens, betas),
+        reasoning=_reasoning(body, sampling.max_tokens, betas)
+        if "thinking" in body or "output_config" in body
+        else None,
         output=output,
-        cache=_cache(body),
+        cache=_cache(body) if "cache_control" in body else _NO_HINTS,
         identity=identity,
-        service_tier=_tier(body),
-        stream=bool(optional_bool(body, "stream")),
+        service_tier=_tier(body) if "service_tier" in body else None,
+        stream="stream" in body and bool(optional_bool(body, "stream")),
         stream_usage=True,
         betas=betas,
-        api_version=version_of(request.headers),
+        api_version=version,
         extra={DIALECT: extra} if extra else {},
         notes=(*reader.notes, *notes),
     )
 
 
-def _system(body: JsonObject) -> tuple[list[Text], list[JsonObject]]:
-    """The system texts, and the attribution blocks taken out of them."""
-    raw = body.get("system")
+def _system(raw: Json, extra: JsonObject) -> list[Text]:
+    """The system texts; the attribution blocks among them go to `extra`."""
     if raw is None or isinstance(raw, str):
-        return ([Text(text=raw)] if raw else []), []
+        return [Text(text=raw)] if raw else []
     texts: list[Text] = []
     attribution: list[JsonObject] = []
     for place, item in enumerate(list_at(raw, "system")):
@@ -123,10 +124,14 @@ def _system(body: JsonObject) -> tuple[list[Text], list[JsonObject]]:
             attribution.append(block)
         else:
             texts.append(text_part(block, f"system.{place}"))
-    return texts, attribution
+    if attribution:
+        extra["_attribution"] = attribution
+    return texts
 
 
 def _sampling(body: JsonObject) -> Sampling:
+    if body.keys().isdisjoint(_SAMPLED):
+        return Sampling(max_tokens=optional_int(body, "max_tokens"))
     stops = optional_list(body, "stop_sequences") or []
     return Sampling(
         temperature=optional_number(body, "temperature"),
@@ -193,24 +198,33 @@ def _effort(word: str | None) -> Effort | None:
     return word
 
 
-def _output(body: JsonObject) -> tuple[OutputFormat | None, JsonObject]:
-    """The answer's format, and the rest of `output_config`. `output_format` is the older place of the same object."""
+def _output(body: JsonObject, extra: JsonObject) -> OutputFormat | None:
+    """The answer's format; the rest of `output_config` goes to `extra`. `output_format` is the older place of the same
+    object."""
     config = optional_object(body, "output_config") or {}
     rest = {key: value for key, value in config.items() if key not in _OUTPUT_MEMBERS and value is not None}
     raw = optional_object(config, "format", "output_config.format") or optional_object(body, "output_format")
-    if raw is None:
-        return None, rest
-    if raw.get("type") != "json_schema":
-        return None, {**rest, "format": raw}
-    schema = object_at(raw.get("schema"), "output_config.format.schema")
-    name = optional_text(raw, "name", "output_config.format.name")
-    return OutputFormat(kind="json_schema", schema=schema, name=name, strict=True), rest
+    schema = raw is not None and raw.get("type") == "json_schema"
+    if raw is not None and not schema:
+        rest["format"] = raw
+    if rest:
+        extra["output_config"] = rest
+    if raw is None or not schema:
+        return None
+    return OutputFormat(
+        kind="json_schema",
+        schema=object_at(raw.get("schema"), "output_config.format.schema"),
+        name=optional_text(raw, "name", "output_config.format.name"),
+        strict=True,
+    )
 
 
-def _identity(body: JsonObject) -> tuple[Identity, JsonObject]:
+def _identity(body: JsonObject, extra: JsonObject) -> Identity:
+    """Who asks; metadata beside the user's id go to `extra`."""
     metadata = optional_object(body, "metadata") or {}
-    rest = {key: value for key, value in metadata.items() if key != "user_id" and value is not None}
-    return Identity(user=optional_text(metadata, "user_id", "metadata.user_id")), rest
+    if rest := {key: value for key, value in metadata.items() if key != "user_id" and value is not None}:
+        extra["metadata"] = rest
+    return Identity(user=optional_text(metadata, "user_id", "metadata.user_id"))
 
 
 def _cache(body: JsonObject) -> CacheHints:
@@ -226,4 +240,6 @@ def _tier(body: JsonObject) -> str | None:
 
 def extra_members(extra: Extra) -> JsonObject:
     """What of this dialect's `extra` goes on the wire: members with an underscore are notes of the codec."""
+    if not extra:
+        return {}
     return {key: value for key, value in object_of(extra.get(DIALECT)).items() if not key.startswith("_")}

@@ -8,7 +8,7 @@ Facts: anthropic 2.11 SDK; the section on Messages of our wire-format notes.
 
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.request import ChatRequest
-from allgate.wire.headers import Headers, text
+from allgate.wire.headers import Headers
 
 DIALECT = "anthropic"
 VERSION_OLD = "2023-06-01"
@@ -22,15 +22,16 @@ INTERLEAVED_THINKING = "interleaved-thinking"
 """With this beta a thinking budget spans a whole tool loop and may exceed max_tokens."""
 
 
-def betas_of(headers: Headers) -> tuple[str, ...]:
-    """The values of every `anthropic-beta` line, in order, each once."""
-    lines = [value.decode("latin-1") for name, value in headers if name == b"anthropic-beta"]
-    values = [beta.strip() for line in lines for beta in line.split(",")]
-    return tuple(dict.fromkeys(beta for beta in values if beta))
-
-
-def version_of(headers: Headers) -> str | None:
-    return text(headers, "anthropic-version")
+def said_in(headers: Headers) -> tuple[str | None, tuple[str, ...]]:
+    """(version, betas) of a request: the values of every `anthropic-beta` line, in order, each once."""
+    version: str | None = None
+    betas: list[str] = []
+    for name, value in headers:
+        if name == b"anthropic-version" and version is None:
+            version = value.decode("latin-1")
+        elif name == b"anthropic-beta":
+            betas += [beta.strip() for beta in value.decode("latin-1").split(",")]
+    return version, tuple(dict.fromkeys(filter(None, betas))) if betas else ()
 
 
 def sent_version(request: ChatRequest, caps: Caps) -> str:
