@@ -7,6 +7,8 @@ Thinking in the history (the table of our wire-format notes, §3.9): a readable 
 without one the block is left out, except for vendors that take or want it unsigned (`Caps.unsigned_thinking`).
 """
 
+from typing import TypeGuard
+
 from allgate.core.errors import WireError
 from allgate.dialects.anthropic import hosted
 from allgate.dialects.anthropic.citations import replayed
@@ -17,7 +19,7 @@ from allgate.dialects.anthropic.versions import CALL_ID, CALL_ID_CHARACTERS_MAX,
 from allgate.dialects.passes.call_ids import fitting_call_id
 from allgate.dialects.passes.custom_tools import wrap_input
 from allgate.dialects.passes.lenient import object_of
-from allgate.dialects.passes.tool_names import ToolNames
+from allgate.dialects.passes.tool_names import ANTHROPIC_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, converted, dropped
 from allgate.operations.chat.parts import (
@@ -31,6 +33,7 @@ from allgate.operations.chat.parts import (
     ToolCall,
     ToolResult,
 )
+from allgate.operations.chat.request import ChatRequest
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -40,26 +43,39 @@ def sent_call_id(call_id: str) -> str:
     return fitting_call_id(call_id, CALL_ID, CALL_ID_CHARACTERS_MAX)
 
 
+def tool_names(request: ChatRequest, caps: Caps) -> ToolNames:
+    """The map of names, which the reply's decoder builds again."""
+    return ToolNames(request, caps.tool_name_characters_max, ANTHROPIC_NAME)
+
+
 class BlockWriter:
-    """Writes the blocks of one request; `notes` collects what was not carried."""
+    """Writes the blocks of one request; what was not carried goes to `notes`."""
 
-    __slots__ = ("_caps", "_names", "notes")
+    __slots__ = ("_caps", "_names", "_request", "notes")
 
-    def __init__(self, caps: Caps, names: ToolNames) -> None:
+    def __init__(self, request: ChatRequest, caps: Caps, notes: list[Note]) -> None:
+        self._request = request
         self._caps = caps
-        self._names = names
-        self.notes: list[Note] = []
+        self._names: ToolNames | None = None
+        self.notes = notes
+
+    @property
+    def names(self) -> ToolNames:
+        """The names of tools, read from the whole request for the first that is asked for: most requests have none."""
+        if self._names is None:
+            self._names = tool_names(self._request, self._caps)
+        return self._names
 
     def blocks(self, parts: tuple[Part, ...]) -> list[JsonObject]:
         """The blocks of a turn. Raises: WireError: media that this deployment does not take."""
+        if len(parts) == 1 and _is_plain(part := parts[0]):
+            return [{"type": "text", "text": part.text}] if part.text.strip() else []
         return hosted.placed(parts, self._part, self._hosted_result)
 
     def _part(self, part: Part) -> list[JsonObject]:
         match part:
-            case Text() if _is_blank(part):
-                return []
             case Text():
-                return [self.text(part)]
+                return self._text(part)
             case ToolCall():
                 return [self._call(part)]
             case ToolResult():
@@ -75,11 +91,14 @@ class BlockWriter:
             case Opaque():
                 return self._opaque(part)
 
-    def text(self, part: Text) -> JsonObject:
-        """A text, or the block that it stands for."""
+    def _text(self, part: Text) -> list[JsonObject]:
+        """A text that is not blank, or the block that it stands for."""
         members = part.extra.get(DIALECT, {})
-        if "_block" in members and self._understood(members["_block"]):
-            return _marked(dict(members["_block"]), part)
+        if "_block" not in members:
+            if not part.text.strip():
+                return []
+        elif self._understood(members["_block"]):
+            return [_marked(dict(members["_block"]), part)]
         if part.seals:
             self._note_seals()
         block: JsonObject = {"type": "text", "text": part.text}
@@ -89,7 +108,7 @@ class BlockWriter:
                 block["citations"] = citations
             if len(citations) < len(part.annotations):
                 self.notes.append(dropped("citations", "not readable by this provider"))
-        return _marked(block, part)
+        return [_marked(block, part)]
 
     def _understood(self, block: JsonObject) -> bool:
         """References to deferred tools mean something only where tools can be deferred."""
@@ -102,7 +121,7 @@ class BlockWriter:
             {
                 "type": "tool_use",
                 "id": sent_call_id(part.call_id),
-                "name": self._names.sent(part.name, part.namespace),
+                "name": self.names.sent(part.name, part.namespace),
                 "input": self._input(part),
             },
             part,
@@ -175,14 +194,16 @@ def arguments_object(text: str) -> JsonObject | list[Json] | None:
     return object_of(value) if isinstance(value, dict) else [value]
 
 
-def _is_blank(part: Text) -> bool:
-    return not part.text.strip() and "_block" not in part.extra.get(DIALECT, {})
+def _is_plain(part: Part) -> TypeGuard[Text]:
+    """A text with nothing beside it, which is all that most turns are."""
+    return type(part) is Text and not (part.annotations or part.cache or part.seals or part.extra)
 
 
 def _marked(block: JsonObject, part: Part) -> JsonObject:
     """The block with its cache breakpoint, over what its own dialect had beside it."""
-    members = extra_members(part.extra)
-    return _cached({**members, **block} if members else block, part)
+    if part.extra:
+        block = {**extra_members(part.extra), **block}
+    return block if part.cache is None else _cached(block, part)
 
 
 def _cached(block: JsonObject, part: Part) -> JsonObject:

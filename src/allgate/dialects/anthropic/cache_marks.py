@@ -12,10 +12,12 @@ from allgate.operations.chat.notes import Note, clamped, dropped
 from allgate.wire.json import JsonObject
 
 MARK = "cache_control"
+MARKED = b'"cache_control"'
+"""What a body must hold for any of this to matter."""
 
 
-def limit_marks(body: JsonObject, caps: Caps) -> tuple[Note, ...]:
-    """Take the breakpoints that this deployment does not take out of `body`. The blocks must be our own."""
+def limit_marks(body: JsonObject, caps: Caps) -> Note | None:
+    """Take the breakpoints that this deployment does not take out of `body`, and say so. The blocks must be our own."""
     marked = [block for block in _blocks(body) if MARK in block]
     if MARK in body:
         marked.append(body)
@@ -26,7 +28,7 @@ def limit_marks(body: JsonObject, caps: Caps) -> tuple[Note, ...]:
     surplus = marked[: max(0, len(marked) - kept)]
     for block in surplus:
         del block[MARK]
-    return (note,) if surplus else ()
+    return note if surplus else None
 
 
 def _blocks(body: JsonObject) -> Iterator[JsonObject]:

@@ -192,9 +192,11 @@ def placed(
         found += blocks_of(part)
         if isinstance(part, Hosted) and (result := result_block(part)):
             due.append((place + enclosed(part), result))
-        found += [block for behind, block in reversed(due) if behind <= place]
-        due = [(behind, block) for behind, block in due if behind > place]
-    return [*found, *(block for _, block in reversed(due))]
+        if due:
+            found += [block for behind, block in reversed(due) if behind <= place]
+            due = [(behind, block) for behind, block in due if behind > place]
+    found += [block for _, block in reversed(due)] if due else ()
+    return found
 
 
 def input_of(part: Hosted) -> JsonObject:

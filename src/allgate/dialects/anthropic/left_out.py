@@ -30,13 +30,16 @@ def refuse(request: ChatRequest, caps: Caps) -> None:
         raise unsupported("This model has no background mode", param="background")
 
 
-def left_out(request: ChatRequest) -> tuple[Note, ...]:
+def left_out(request: ChatRequest) -> list[Note]:
     """A note for each thing that the client said and that is not carried."""
-    notes = [dropped(path, "not known to anthropic") for path, value in _said(request) if value is not None]
+    notes: list[Note] = []
+    for path, value in _said(request):
+        if value is not None:
+            notes.append(dropped(path, "not known to anthropic"))
     for dialect, members in request.extra.items():
         if dialect != DIALECT:
             notes += [dropped(key, "not known to anthropic") for key in members if key[0] != "_"]
-    return tuple(notes)
+    return notes
 
 
 def _said(request: ChatRequest) -> tuple[tuple[str, Json], ...]:

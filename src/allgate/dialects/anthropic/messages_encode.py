@@ -33,37 +33,33 @@ def encode_messages(
     turns: Iterable[Turn], writer: BlockWriter, *, mid_system: bool, prefill: bool
 ) -> list[JsonObject]:
     """The messages. Raises: WireError: no user turn at all, or content that the deployment cannot take."""
-    messages = _Messages(writer, mid_system=mid_system)
-    for turn in turns:
-        messages.add(turn)
-    return messages.finished(prefill=prefill)
+    return _Messages(writer, mid_system=mid_system).encoded(turns, prefill=prefill)
 
 
 class _Messages:
-    __slots__ = ("_messages", "_mid_system", "_pictures", "_waiting", "_writer")
+    __slots__ = ("_messages", "_mid_system", "_pictures", "_role", "_waiting", "_writer")
 
     def __init__(self, writer: BlockWriter, *, mid_system: bool) -> None:
         self._messages: list[JsonObject] = []
         self._writer = writer
         self._mid_system = mid_system
+        self._role = ""  # of the last message
         self._waiting: list[Turn] = []  # system turns that may not stand where they came
         self._pictures: list[Part] = []  # made by the assistant, for the next user message
 
-    def add(self, turn: Turn) -> None:
-        match turn.role:
-            case "assistant":
-                self._assistant(turn)
-            case "system" | "developer" if not self._mid_system:
-                self._reminder(turn)
-            case "system" | "developer":
-                if self._last_role() in ("user", "system"):
+    def encoded(self, turns: Iterable[Turn], *, prefill: bool) -> list[JsonObject]:
+        for turn in turns:
+            match turn.role:
+                case "user" | "tool":
+                    self._user(turn)
+                case "assistant":
+                    self._assistant(turn)
+                case "system" | "developer" if not self._mid_system:
+                    self._reminder(turn)
+                case "system" | "developer" if self._role in ("user", "system"):
                     self._system(turn)
-                else:
+                case "system" | "developer":
                     self._waiting.append(turn)
-            case "user" | "tool":
-                self._user(turn)
-
-    def finished(self, *, prefill: bool) -> list[JsonObject]:
         if self._pictures:
             self._append("user", self._taken_pictures(), {})
         for turn in self._waiting:
@@ -73,20 +69,21 @@ class _Messages:
         if self._messages[0]["role"] != "user":
             self._messages.insert(0, {"role": "user", "content": [{"type": "text", "text": OPENING}]})
             self._writer.notes.append(added("messages.0", "the first message must be the user's"))
-        if self._last_role() == "assistant":
+        if self._role == "assistant":
             self._after_assistant(prefill=prefill)
         return self._messages
 
     def _user(self, turn: Turn) -> None:
         blocks = self._writer.blocks(turn.parts)
-        pictures = self._taken_pictures()
-        blocks = [*blocks, *pictures] if turn.role == "tool" else [*pictures, *blocks]
-        if not blocks and self._last_role() != "user":
+        if self._pictures:
+            pictures = self._taken_pictures()
+            blocks = [*blocks, *pictures] if turn.role == "tool" else [*pictures, *blocks]
+        if not blocks and self._role != "user":
             blocks = [{"type": "text", "text": EMPTY}]
             self._writer.notes.append(added("messages", "a user message without content"))
         if turn.name is not None:
             self._writer.notes.append(converted("messages.name", "not carried by anthropic"))
-        self._append("user", blocks, extra_members(turn.extra))
+        self._append("user", blocks, extra_members(turn.extra) if turn.extra else {})
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             for system in waiting:
@@ -106,6 +103,7 @@ class _Messages:
     def _system(self, turn: Turn) -> None:
         if blocks := self._writer.blocks(turn.parts):
             self._messages.append({**extra_members(turn.extra), "role": "system", "content": blocks})
+            self._role = "system"
 
     def _reminder(self, turn: Turn) -> None:
         texts = [part.text for part in turn.parts if isinstance(part, Text) and part.text.strip()]
@@ -120,14 +118,12 @@ class _Messages:
 
     def _append(self, role: str, blocks: list[JsonObject], members: JsonObject) -> None:
         """A message, or more of the last one where the role is the same."""
-        if self._last_role() == role:
+        if self._role == role:
             last = self._messages[-1]
             self._messages[-1] = {**last, **members, "content": [*last["content"], *blocks]}
         elif blocks:
             self._messages.append({**members, "role": role, "content": blocks})
-
-    def _last_role(self) -> str:
-        return self._messages[-1]["role"] if self._messages else ""
+            self._role = role
 
     def _taken_pictures(self) -> list[JsonObject]:
         pictures, self._pictures = self._pictures, []

@@ -10,11 +10,12 @@ from hashlib import blake2b
 from allgate.dialects.anthropic import json_output
 from allgate.dialects.anthropic.auto_marks import auto_marked
 from allgate.dialects.anthropic.blocks_encode import BlockWriter
-from allgate.dialects.anthropic.cache_marks import MARK, limit_marks
+from allgate.dialects.anthropic.cache_marks import MARK, MARKED, limit_marks
 from allgate.dialects.anthropic.left_out import left_out, refuse
 from allgate.dialects.anthropic.messages_encode import encode_messages
 from allgate.dialects.anthropic.request_decode import extra_members
 from allgate.dialects.anthropic.thinking_encode import (
+    NO_THOUGHT,
     Thought,
     encode_sampling,
     encode_thinking,
@@ -22,14 +23,13 @@ from allgate.dialects.anthropic.thinking_encode import (
     without_thinking,
 )
 from allgate.dialects.anthropic.tools_encode import ToolWriter, encode_choice, is_forced, mcp_servers
-from allgate.dialects.anthropic.versions import DIALECT, call_headers, sent_version, takes_sampling
+from allgate.dialects.anthropic.versions import DIALECT, call_headers, sent_version
 from allgate.dialects.contract import UpstreamCall
 from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.passes.schemas import for_anthropic_output
-from allgate.dialects.passes.tool_names import ANTHROPIC_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
-from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.request import ChatRequest, Identity
 from allgate.operations.chat.tools import ToolChoice
 from allgate.wire.json import JsonObject, encode
 
@@ -40,59 +40,66 @@ OUTPUT_TOKENS_DEFAULT = 32_000
 
 MCP_BETA = "mcp-client-2025-11-20"
 
+_NOBODY = Identity()
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?\d[\d\s()/-]{6,}\d")
 
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call. Raises: WireError: something that this deployment cannot do and must not ignore."""
     refuse(request, caps)
-    writer = _RequestWriter(request, model, caps)
-    body = writer.body()
-    notes = (*writer.notes, *limit_marks(body, caps))
-    sent, marks = auto_marked(encode(body), caps)
     version = sent_version(request, caps)
-    betas = (*request.betas, MCP_BETA) if mcp_servers(request) else request.betas
-    return UpstreamCall(path=PATH, body=sent, headers=call_headers(version, betas), notes=(*notes, *marks))
-
-
-def tool_names(request: ChatRequest, caps: Caps) -> ToolNames:
-    """The map that the reply's decoder builds again."""
-    return ToolNames(request, caps.tool_name_characters_max, ANTHROPIC_NAME)
+    writer = _RequestWriter(request, model, caps, version)
+    body, notes = writer.body(), writer.notes
+    sent = encode(body)
+    if MARKED in sent and (note := limit_marks(body, caps)):
+        notes.append(note)
+        sent = encode(body)
+    if caps.cache_policy != "client":
+        sent, marks = auto_marked(sent, caps)
+        notes += marks
+    betas = (*request.betas, MCP_BETA) if request.tools and mcp_servers(request) else request.betas
+    return UpstreamCall(path=PATH, body=sent, headers=call_headers(version, betas), notes=tuple(notes))
 
 
 class _RequestWriter:
-    """Builds one body; `notes` collects what was not carried."""
+    """Builds one body; `notes` collects what was not carried. What a request does not hold is not asked for."""
 
-    __slots__ = ("_caps", "_model", "_names", "_own", "_request", "notes")
+    __slots__ = ("_blocks", "_caps", "_model", "_own", "_request", "_version", "notes")
 
-    def __init__(self, request: ChatRequest, model: str, caps: Caps) -> None:
+    def __init__(self, request: ChatRequest, model: str, caps: Caps, version: str) -> None:
         self._request = request
         self._model = model
         self._caps = caps
-        self._names = tool_names(request, caps)
+        self._version = version
         self._own = request.dialect == DIALECT
         self.notes: list[Note] = []
+        self._blocks = BlockWriter(request, caps, self.notes)
 
     def body(self) -> JsonObject:
-        request, caps = self._request, self._caps
+        request, caps, thought = self._request, self._caps, NO_THOUGHT
         max_tokens, limit_is_ours = self._max_tokens()
         messages = self._messages()
-        thought = self._thought(messages, max_tokens, limit_is_ours=limit_is_ours)
-        sampling, notes = encode_sampling(
-            request, caps, taken=takes_sampling(sent_version(request, caps)), thinking=thought.on
-        )
-        self.notes += (*thought.notes, *notes)
-        body: JsonObject = {**self._own_members(), "model": self._model, "max_tokens": max_tokens}
-        body |= self._tools(thought)
-        if system := self._system(thought):
+        if request.reasoning is not None:
+            thought = self._thought(messages, max_tokens, limit_is_ours=limit_is_ours)
+            self.notes += thought.notes
+        thinking = thought.thinking is not None and thought.on
+        sampling, notes = encode_sampling(request, caps, self._version, thinking=thinking)
+        self.notes += notes
+        body: JsonObject = self._own_members() if request.extra or request.tools else {}
+        body |= {"model": self._model, "max_tokens": max_tokens}
+        if request.tools or request.tool_choice is not None or request.output is not None:
+            body |= self._tools(thinking=thinking)
+        if system := self._system(thinking=thinking):
             body["system"] = system
         body |= {"messages": messages, **sampling}
         if thought.thinking is not None:
             body["thinking"] = thought.thinking
-        if config := self._output_config(thought):
+        if (thought.effort or request.output or request.extra) and (config := self._output_config(thought)):
             body["output_config"] = config
-        body |= self._identity()
-        body |= self._tier()
+        if request.extra or request.identity != _NOBODY:
+            body |= self._identity()
+        if request.service_tier is not None:
+            body |= self._tier(request.service_tier)
         if request.cache.auto:
             body[MARK] = {"type": "ephemeral"} | (
                 {"ttl": request.cache.auto_ttl} if request.cache.auto_ttl else {}
@@ -115,13 +122,9 @@ class _RequestWriter:
         return wish, False
 
     def _messages(self) -> list[JsonObject]:
-        writer = BlockWriter(self._caps, self._names)
-        prefill = self._caps.prefill and (self._request.output is None or self._request.output.kind == "text")
-        messages = encode_messages(
-            self._request.turns, writer, mid_system=self._caps.mid_system, prefill=prefill
-        )
-        self.notes += writer.notes
-        return messages
+        caps, output = self._caps, self._request.output
+        prefill = caps.prefill and (output is None or output.kind == "text")
+        return encode_messages(self._request.turns, self._blocks, mid_system=caps.mid_system, prefill=prefill)
 
     def _thought(self, messages: list[JsonObject], max_tokens: int, *, limit_is_ours: bool) -> Thought:
         caps = self._caps
@@ -137,14 +140,12 @@ class _RequestWriter:
             )
         return thought
 
-    def _tools(self, thought: Thought) -> JsonObject:
+    def _tools(self, *, thinking: bool) -> JsonObject:
         request, caps = self._request, self._caps
         choice = request.tool_choice
-        forced = (
-            is_forced(choice) and caps.forced_tools and (caps.forced_tools_with_thinking or not thought.on)
-        )
+        forced = is_forced(choice) and caps.forced_tools and (caps.forced_tools_with_thinking or not thinking)
         only = _only(choice, forced=forced)
-        writer = ToolWriter(request, caps, self._names)
+        writer = ToolWriter(request, caps, self._blocks.names)
         tools = writer.tools(only)
         self.notes += writer.notes
         if is_forced(choice) and not forced:
@@ -153,26 +154,28 @@ class _RequestWriter:
         if json_output.is_emulated(request, caps):
             tool, notes = json_output.output_tool(request)
             self.notes += notes
-            if not tools and not thought.on and caps.forced_tools:
+            if not tools and not thinking and caps.forced_tools:
                 members["tool_choice"] = {"type": "tool", "name": tool["name"]}
             tools.append(tool)
         if not tools:
             return {}
         if choice is not None and "tool_choice" not in members:
-            written = encode_choice(choice, self._names, forced=forced)
+            written = encode_choice(choice, self._blocks.names, forced=forced)
             members |= {} if written is None else {"tool_choice": written}
         return {"tools": tools, **members}
 
-    def _system(self, thought: Thought) -> list[JsonObject]:
+    def _system(self, *, thinking: bool) -> list[JsonObject]:
         request = self._request
-        writer = BlockWriter(self._caps, self._names)
-        own: list[JsonObject] = request.extra.get(DIALECT, {}).get("_attribution", []) if self._own else []
-        blocks = [dict(block) for block in own] + writer.blocks(request.system)
-        self.notes += writer.notes
+        blocks = self._blocks.blocks(request.system) if request.system else []
+        if self._own and request.extra:
+            own: list[JsonObject] = request.extra.get(DIALECT, {}).get("_attribution", [])
+            blocks = [dict(block) for block in own] + blocks
+        if request.output is None:
+            return blocks
         if words := json_output.in_words_for(request, self._caps):
             self.notes.append(converted("response_format", "asked for in words"))
             blocks.append({"type": "text", "text": words})
-        if json_output.is_emulated(request, self._caps) and (request.tools or thought.on):
+        if json_output.is_emulated(request, self._caps) and (request.tools or thinking):
             blocks.append({"type": "text", "text": json_output.ASK})
         return blocks
 
@@ -218,10 +221,7 @@ class _RequestWriter:
         self.notes.append(converted("user", "hashed, because it names a person"))
         return blake2b(user.encode(), digest_size=16).hexdigest()
 
-    def _tier(self) -> JsonObject:
-        tier = self._request.service_tier
-        if tier is None:
-            return {}
+    def _tier(self, tier: str) -> JsonObject:
         word = "standard_only" if tier in ("standard", "default") else tier
         if word in self._caps.service_tiers:
             return {"service_tier": word}

@@ -16,7 +16,7 @@ from typing import cast
 
 from allgate.core.value import Value, changed
 from allgate.dialects.anthropic.request_decode import extra_members
-from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING
+from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING, takes_sampling
 from allgate.dialects.passes.lenient import objects_of
 from allgate.dialects.passes.reasoning import DYNAMIC, EFFORTS, OFF, resolve_budget, resolve_effort, wanted
 from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
@@ -43,11 +43,14 @@ class Thought(Value, frozen=True, kw_only=True):
         return self.thinking is not None and self.thinking["type"] != "disabled"
 
 
+NO_THOUGHT = Thought()
+
+
 def encode_thinking(request: ChatRequest, caps: Caps, max_tokens: int, *, limit_is_ours: bool) -> Thought:
     """How this deployment is to think. Raises: WireError: a written budget that breaks the rule."""
     reasoning = request.reasoning
     if reasoning is None:
-        return Thought()
+        return NO_THOUGHT
     match caps.thinking:
         case "none":
             want = wanted(reasoning)
@@ -144,9 +147,9 @@ def loop_lacks_thinking(messages: list[JsonObject]) -> bool:
 
 
 def encode_sampling(
-    request: ChatRequest, caps: Caps, *, taken: bool, thinking: bool
-) -> tuple[JsonObject, tuple[Note, ...]]:
-    """temperature, top_p, top_k and stop_sequences. `taken`: does the API version know sampling fields at all?"""
+    request: ChatRequest, caps: Caps, version: str, *, thinking: bool
+) -> tuple[JsonObject, list[Note]]:
+    """temperature, top_p, top_k and stop_sequences, as the API of this `version` takes them."""
     wish = request.sampling
     notes: list[Note] = []
     found: JsonObject = {}
@@ -158,16 +161,18 @@ def encode_sampling(
         found["top_p"] = wish.top_p
     if wish.top_k is not None:
         found["top_k"] = wish.top_k
-    for name in _forbidden(found, caps, taken=taken, thinking=thinking):
+    for name in _forbidden(found, caps, version, thinking=thinking) if found else ():
         notes.append(dropped(name, "not taken by this model as asked"))
         del found[name]
-    if stops := sent_stops(wish, caps, blank=False):  # one of white space is a 400
-        found["stop_sequences"] = list(stops)
-    return found, (*notes, *stop_notes(wish, caps, blank=False))
+    if wish.stop:
+        if stops := sent_stops(wish, caps, blank=False):  # one of white space is a 400
+            found["stop_sequences"] = list(stops)
+        notes += stop_notes(wish, caps, blank=False)
+    return found, notes
 
 
-def _forbidden(found: JsonObject, caps: Caps, *, taken: bool, thinking: bool) -> list[str]:
-    if not taken or not caps.sampling:
+def _forbidden(found: JsonObject, caps: Caps, version: str, *, thinking: bool) -> list[str]:
+    if not takes_sampling(version) or not caps.sampling:
         return list(found)
     names: list[str] = []
     if thinking or not caps.top_k:
