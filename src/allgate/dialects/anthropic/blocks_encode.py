@@ -68,7 +68,7 @@ class BlockWriter:
 
     def blocks(self, parts: tuple[Part, ...]) -> list[JsonObject]:
         """The blocks of a turn. Raises: WireError: media that this deployment does not take."""
-        if len(parts) == 1 and _is_plain(part := parts[0]):
+        if len(parts) == 1 and is_plain(part := parts[0]):
             return [{"type": "text", "text": part.text}] if part.text.strip() else []
         return hosted.placed(parts, self._part, self._hosted_result)
 
@@ -194,7 +194,7 @@ def arguments_object(text: str) -> JsonObject | list[Json] | None:
     return object_of(value) if isinstance(value, dict) else [value]
 
 
-def _is_plain(part: Part) -> TypeGuard[Text]:
+def is_plain(part: Part) -> TypeGuard[Text]:
     """A text with nothing beside it, which is all that most turns are."""
     return type(part) is Text and not (part.annotations or part.cache or part.seals or part.extra)
 

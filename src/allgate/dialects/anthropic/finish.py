@@ -52,18 +52,24 @@ def finish_of(native: str, delta: JsonObject, *, called: bool) -> Finish:
         reason = "stop"
     elif reason == "stop" and called:
         reason = "tool_calls"
-    details = object_of(delta.get("stop_details"))
+    sequence, details = text_or_none(delta.get("stop_sequence")), delta.get("stop_details")
+    if not details:
+        return Finish(reason=reason, native=native, stop_sequence=sequence)
+    details = object_of(details)
     return Finish(
         reason=reason,
         native=native,
-        stop_sequence=text_or_none(delta.get("stop_sequence")),
+        stop_sequence=sequence,
         category=text_or_none(details.get("category")),
         detail=text_or_none(details.get("explanation")),
     )
 
 
 def has_call(parts: Iterable[Part]) -> bool:
-    return any(isinstance(part, ToolCall) for part in parts)
+    for part in parts:  # noqa: SIM110, because a loop is a third of what a generator in any() costs
+        if isinstance(part, ToolCall):
+            return True
+    return False
 
 
 def finish_members(finish: Finish, request: ChatRequest) -> JsonObject:

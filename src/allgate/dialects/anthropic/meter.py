@@ -21,7 +21,7 @@ from allgate.dialects.anthropic.stream_decode import DELTA, DELTA_HEAD, is_delta
 from allgate.dialects.anthropic.stream_encode import STOP_FRAME
 from allgate.dialects.anthropic.usage import decode_usage, updated
 from allgate.dialects.contract import Facts, Head
-from allgate.dialects.passes.lenient import object_of, objects_of, text_of
+from allgate.dialects.passes.lenient import object_of, text_of
 from allgate.operations.chat.caps import Caps
 from allgate.wire.json import JsonObject, decode_lenient, encode_text
 from allgate.wire.sse import SseFrame, SseSplitter
@@ -155,15 +155,21 @@ def read_facts(body: bytes) -> Facts:
         raise WireError(failure_in_stream(reply))
     if not isinstance(reply.get("content"), list):
         raise wire_error("The reply is not a Messages reply: it has no content")
-    blocks = objects_of(reply["content"])
     raw_usage = object_of(reply.get("usage"))
     usage: Usage | None = decode_usage(raw_usage) if raw_usage else None
-    return Facts(
-        usage=usage,
-        finished=True,
-        empty=all(_is_hollow(block) for block in blocks),
-        text="".join(_counted_text(block) for block in blocks),
-    )
+    empty = True
+    texts: list[str] = []
+    for block in reply["content"]:
+        match block:
+            case {"type": "text", "text": str(text)} if len(block) == 2:
+                empty = empty and not text
+                texts.append(text)
+            case {}:
+                empty = empty and _is_hollow(block)
+                texts.append(_counted_text(block))
+            case _:
+                pass  # no block at all
+    return Facts(usage=usage, finished=True, empty=empty, text="".join(texts))
 
 
 def _is_hollow(block: JsonObject) -> bool:

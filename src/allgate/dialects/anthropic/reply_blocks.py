@@ -26,7 +26,7 @@ from allgate.operations.chat.parts import (
     ToolCall,
 )
 from allgate.wire import json
-from allgate.wire.json import JsonObject
+from allgate.wire.json import Json, JsonObject
 
 _TEXT_MEMBERS = frozenset({"type", "text", "citations"})
 _THINKING_MEMBERS = frozenset({"type", "thinking", "signature", "data"})
@@ -42,9 +42,9 @@ class ReplyReader:
         self._sent = sent
         self._origin = sent.caps.seal_origin
         self._scope = sent.caps.seal_scope
-        self._json_tool = (
-            json_output.tool_name(sent.request) if json_output.is_emulated(sent.request, sent.caps) else ""
-        )
+        self._json_tool = ""
+        if sent.request.output is not None and json_output.is_emulated(sent.request, sent.caps):
+            self._json_tool = json_output.tool_name(sent.request)
         self._names: ToolNames | None = None  # built for the first call: most answers have none
         self._customs: frozenset[tuple[str, str | None]] = frozenset()
 
@@ -126,22 +126,33 @@ def whole_input(block: JsonObject) -> str:
     return json.encode_text(object_of(block.get("input")))
 
 
-def join_results(blocks: list[JsonObject], reader: ReplyReader) -> list[Part]:
+def join_results(content: list[Json], reader: ReplyReader) -> list[Part]:
     """The parts of a whole content list, provider-run calls with their results."""
     parts: list[Part] = []
     uses: dict[str, int] = {}
-    for block in blocks:
-        kind = text_of(block.get("type"))
-        if not hosted.is_result(kind):
-            if hosted.is_use(kind):
-                uses[text_of(block.get("id"))] = len(parts)
-            parts.append(reader.part(block))
-            continue
-        place = uses.get(text_of(block.get("tool_use_id")))
-        use = None if place is None else parts[place]
-        result = reader.result(block)
-        if place is None or not isinstance(use, Hosted):
-            parts.append(hosted.result_part(block, result))
-        else:
-            parts[place] = hosted.joined(use, result, enclosed=len(parts) - 1 - place)
+    for block in content:
+        match block:
+            case {"type": "text", "text": str(text)} if len(block) == 2:
+                parts.append(Text(text=text))
+            case {}:
+                _join(block, parts, uses, reader)
+            case _:
+                pass  # no block at all
     return [part for part in parts if not (isinstance(part, Text) and not part.text)]
+
+
+def _join(block: JsonObject, parts: list[Part], uses: dict[str, int], reader: ReplyReader) -> None:
+    """One more block; `uses` are the places of provider-run calls."""
+    kind = text_of(block.get("type"))
+    if not hosted.is_result(kind):
+        if hosted.is_use(kind):
+            uses[text_of(block.get("id"))] = len(parts)
+        parts.append(reader.part(block))
+        return
+    place = uses.get(text_of(block.get("tool_use_id")))
+    use = None if place is None else parts[place]
+    result = reader.result(block)
+    if place is None or not isinstance(use, Hosted):
+        parts.append(hosted.result_part(block, result))
+    else:
+        parts[place] = hosted.joined(use, result, enclosed=len(parts) - 1 - place)

@@ -5,7 +5,7 @@ spoken answer's transcript. Seals of parts without a slot ride on blocks of thei
 """
 
 from allgate.dialects.anthropic import citations, hosted, hosted_shown
-from allgate.dialects.anthropic.blocks_encode import arguments_object, sent_call_id
+from allgate.dialects.anthropic.blocks_encode import arguments_object, is_plain, sent_call_id
 from allgate.dialects.anthropic.request_decode import extra_members
 from allgate.dialects.anthropic.seal_slots import carrier, filler, is_native, slot_text
 from allgate.dialects.anthropic.versions import DIALECT
@@ -34,6 +34,8 @@ def blocks_of(part: Part, asked: Asked) -> list[JsonObject]:
 
     A call whose arguments are no JSON is told with them as `_raw`.
     """
+    if is_plain(part):
+        return [{"type": "text", "text": part.text}] if part.text else []
     blocks = _blocks(part, asked.seals, shown=shows_thinking(asked))
     if carries_seals(asked):
         return blocks

@@ -7,7 +7,7 @@ from allgate.dialects.anthropic.reply_blocks import ReplyReader, join_results
 from allgate.dialects.anthropic.usage import decode_usage, unnamed_members
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.contract import Sent
-from allgate.dialects.passes.lenient import object_of, objects_of, text_of, text_or_none
+from allgate.dialects.passes.lenient import object_of, text_of, text_or_none
 from allgate.operations.chat.parts import Extra
 from allgate.operations.chat.response import ChatResponse, Choice
 from allgate.wire.json import JsonObject, decode_lenient
@@ -23,21 +23,24 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     if not isinstance(reply.get("content"), list):
         raise wire_error("The reply is not a Messages reply: it has no content")
     usage = object_of(reply.get("usage"))
-    parts = join_results(objects_of(reply["content"]), ReplyReader(sent))
+    parts = join_results(reply["content"], ReplyReader(sent))
     finish = finish_of(text_of(reply.get("stop_reason")), reply, called=has_call(parts))
     return ChatResponse(
         id=text_of(reply.get("id")),
         model=text_of(reply.get("model")),
         choices=(Choice(index=0, parts=tuple(parts), finish=finish),),
         usage=decode_usage(usage) if usage else None,
-        service_tier=text_or_none(usage.get("service_tier")),
+        service_tier=text_or_none(usage["service_tier"]) if "service_tier" in usage else None,
         extra=reply_extra(reply, usage),
     )
 
 
 def reply_extra(reply: JsonObject, usage: JsonObject) -> Extra:
     """What of a reply only this dialect has a word for; counts without one keep their place in `usage`."""
-    members = {key: reply[key] for key in _KEPT if reply.get(key) is not None}
-    if others := unnamed_members(usage):
+    members: JsonObject = {}
+    for key in _KEPT:
+        if key in reply and reply[key] is not None:
+            members[key] = reply[key]
+    if others := usage and unnamed_members(usage):
         members["usage"] = others
     return {DIALECT: members} if members else {}

@@ -1,5 +1,7 @@
 """The canonical answer → a whole Messages reply."""
 
+from functools import partial
+
 from allgate.dialects.anthropic import hosted
 from allgate.dialects.anthropic.finish import finish_members
 from allgate.dialects.anthropic.reply_shown import blocks_of, is_cut, result_block
@@ -21,7 +23,9 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
     notes = [dropped("choices", "anthropic has one answer")] if len(response.choices) > 1 else []
     parts, lost = _carried(choice)
     members = own_members(response.extra)
-    usage = encode_usage(response.usage) | object_of(members.pop("usage", None))
+    usage = encode_usage(response.usage)
+    if "usage" in members:
+        usage |= object_of(members.pop("usage"))
     if response.service_tier in TIERS:
         usage["service_tier"] = response.service_tier
     reply: JsonObject = {
@@ -30,7 +34,7 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
         "type": "message",
         "role": "assistant",
         "model": asked.model,
-        "content": hosted.placed(parts, lambda part: blocks_of(part, asked), result_block),
+        "content": hosted.placed(parts, partial(blocks_of, asked=asked), result_block),
         **finish_members(choice.finish, asked.request),
         "usage": usage,
     }

@@ -7,7 +7,7 @@ Facts: anthropic 2.11 types `Usage`, `MessageDeltaUsage`; totals of `iterations`
 """
 
 from allgate.core.usage import Usage, special_tier
-from allgate.dialects.passes.lenient import count_of, object_of
+from allgate.dialects.passes.lenient import count_of, counts_of, object_of
 from allgate.operations.chat.parts import Text, Thinking, ToolCall, ToolResult
 from allgate.operations.chat.request import ChatRequest
 from allgate.wire.json import Json, JsonObject
@@ -21,6 +21,11 @@ _COUNTED = frozenset(
         "output_tokens_details", "server_tool_use", "service_tier",
     }
 )  # fmt: skip
+
+
+_CALLS = ("web_search_requests", "web_fetch_requests", "code_execution_requests")
+_NO_CALLS = (None, None, None)
+_NO_COUNTS: dict[str, int] = {}
 
 
 def updated(older: JsonObject, newer: JsonObject) -> JsonObject:
@@ -52,30 +57,34 @@ def _split(creation: JsonObject) -> tuple[int, int]:
 
 def decode_usage(raw: JsonObject) -> Usage:
     """Inclusive counts. The split of cache writes by time to live wins over the flat count, which repeats it."""
-    fresh = count_of(raw.get("input_tokens"))
-    read = count_of(raw.get("cache_read_input_tokens"))
-    flat = count_of(raw.get("cache_creation_input_tokens"))
-    creation = object_of(raw.get("cache_creation"))
-    short, long = _split(creation)
-    written = sum((short, long)) if creation else flat
-    hosted = object_of(raw.get("server_tool_use"))
+    counts = counts_of(raw)
+    fresh, read = counts.get("input_tokens"), counts.get("cache_read_input_tokens")
+    written = flat = counts.get("cache_creation_input_tokens")
+    short = long = None
+    if creation := raw.get("cache_creation") and object_of(raw["cache_creation"]):
+        short, long = _split(creation)
+        written, flat = short + long, None
+    thought = counts_of(raw["output_tokens_details"]) if "output_tokens_details" in raw else _NO_COUNTS
+    hosted = counts_of(raw["server_tool_use"]) if "server_tool_use" in raw else _NO_COUNTS
     return Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
-        output_tokens=count_of(raw.get("output_tokens")),
+        output_tokens=counts.get("output_tokens"),
         cache_read_tokens=read,
-        cache_write_5m_tokens=short if creation else None,
-        cache_write_1h_tokens=long if creation else None,
-        cache_write_tokens=None if creation else flat,
-        reasoning_tokens=count_of(object_of(raw.get("output_tokens_details")).get("thinking_tokens")),
-        web_search_calls=count_of(hosted.get("web_search_requests")),
-        web_fetch_calls=count_of(hosted.get("web_fetch_requests")),
-        code_execution_calls=count_of(hosted.get("code_execution_requests")),
-        service_tier=special_tier(raw.get("service_tier")),
+        cache_write_5m_tokens=short,
+        cache_write_1h_tokens=long,
+        cache_write_tokens=flat,
+        reasoning_tokens=thought.get("thinking_tokens"),
+        web_search_calls=hosted.get("web_search_requests"),
+        web_fetch_calls=hosted.get("web_fetch_requests"),
+        code_execution_calls=hosted.get("code_execution_requests"),
+        service_tier=special_tier(raw["service_tier"]) if "service_tier" in raw else None,
     )
 
 
 def unnamed_members(raw: JsonObject) -> JsonObject:
     """What the vocabulary has no word for: iterations, inference_geo, speed."""
+    if raw.keys() <= _COUNTED:
+        return {}
     return {key: value for key, value in raw.items() if key not in _COUNTED and value is not None}
 
 
@@ -97,8 +106,11 @@ def encode_usage(usage: Usage | None) -> JsonObject:
         members["cache_creation"] = split
     if usage.reasoning_tokens is not None:
         members["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
-    if calls := _hosted_calls(usage):
-        members["server_tool_use"] = calls
+    calls = usage.web_search_calls, usage.web_fetch_calls, usage.code_execution_calls
+    if calls != _NO_CALLS:
+        members["server_tool_use"] = {
+            word: count for word, count in zip(_CALLS, calls, strict=True) if count is not None
+        }
     return members
 
 
@@ -108,15 +120,6 @@ def delta_usage(usage: Usage | None) -> JsonObject:
     if usage is None or usage.input_tokens is None:
         return {"output_tokens": members["output_tokens"]}
     return members
-
-
-def _hosted_calls(usage: Usage) -> JsonObject:
-    counts = {
-        "web_search_requests": usage.web_search_calls,
-        "web_fetch_requests": usage.web_fetch_calls,
-        "code_execution_requests": usage.code_execution_calls,
-    }
-    return {name: count for name, count in counts.items() if count is not None}
 
 
 def estimated_input_tokens(request: ChatRequest) -> int:
