@@ -16,8 +16,7 @@ from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.dialects.anthropic.errors import failure_in_stream
-from allgate.dialects.anthropic.pieces import decode_delta, odd_piece
-from allgate.dialects.anthropic.stream_decode import DELTA, DELTA_HEAD, is_delta
+from allgate.dialects.anthropic.pieces import DELTA, decode_delta, lone_delta, odd_piece
 from allgate.dialects.anthropic.stream_encode import STOP_FRAME
 from allgate.dialects.anthropic.usage import decode_usage, updated
 from allgate.dialects.contract import Facts, Head
@@ -26,14 +25,12 @@ from allgate.operations.chat.caps import Caps
 from allgate.wire.json import JsonObject, decode_lenient, encode_text
 from allgate.wire.sse import SseFrame, SseSplitter
 
-_HEAD_BYTES = len(DELTA_HEAD)
-
 
 class AnthropicStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
     __slots__ = (
-        "_clean", "_empty", "_held", "_output_said", "_splitter", "_stopped", "_text", "_usage", "failure", "started",
+        "_empty", "_held", "_output_said", "_splitter", "_stopped", "_text", "_usage", "failure", "started",
     )  # fmt: skip
 
     def __init__(self, head: Head, caps: Caps) -> None:
@@ -41,7 +38,6 @@ class AnthropicStreamMeter:
         self.started = False
         self.failure: Failure | None = None
         self._splitter = SseSplitter()
-        self._clean = False  # no unfinished frame is pending
         self._held = b""  # the terminator and whatever came behind it
         self._text = StringIO()
         self._empty = True
@@ -51,15 +47,18 @@ class AnthropicStreamMeter:
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
-        if self._clean and is_delta(chunk) and not self._held and self.failure is None:
-            return chunk if self._delta(chunk[_HEAD_BYTES:-2]) else b""
+        quick = self._splitter.aligned and not self._held and self.failure is None
+        if quick and (delta := lone_delta(chunk)) is not None:
+            piece = delta.delta
+            if text := piece.text or piece.partial_json or piece.thinking:
+                self.started, self._empty = True, False
+                self._text.write(text)
+            return chunk
         try:
             frames = self._splitter.feed(chunk)
         except WireError as error:
             self.failure = self.failure or error.failure
             return b""
-        if chunk:
-            self._clean = chunk[-2:] == b"\n\n"
         return b"".join(frame.raw for frame in frames if self._passes(frame))
 
     def close(self) -> bytes:

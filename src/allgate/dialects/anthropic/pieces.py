@@ -1,4 +1,8 @@
-"""The frames that a stream consists of, content_block_delta, as typed values: 0.4 µs each instead of 1.2 as plain objects."""
+"""The frames that a stream consists of, content_block_delta, as typed values: 0.4 µs each instead of 1.2 as plain objects.
+
+Nearly every chunk is exactly one of them. After bytes that ended in an empty line nothing is pending, so the splitter
+need not see such a chunk: `lone_delta` reads it.
+"""
 
 from typing import ClassVar
 
@@ -31,6 +35,21 @@ class BlockDelta(msgspec.Struct, gc=False):
 
 
 decode_delta = msgspec.json.Decoder(BlockDelta).decode
+
+DELTA = b"content_block_delta"
+_HEAD = b"event: content_block_delta\ndata: "
+HEAD_BYTES = len(_HEAD)
+_LINES = 3  # of the event, of the data, and the empty one
+
+
+def lone_delta(chunk: bytes) -> BlockDelta | None:
+    """The delta in bytes that are one frame of it, as the vendor writes it; None for all others, and for an odd one."""
+    if chunk[:HEAD_BYTES] != _HEAD or chunk[-2:] != b"\n\n" or chunk.count(b"\n") != _LINES:
+        return None
+    try:
+        return decode_delta(chunk[HEAD_BYTES:])
+    except (msgspec.DecodeError, ValueError):
+        return None
 
 
 def odd_piece(raw: JsonObject) -> Piece:

@@ -45,24 +45,31 @@ class _Block:
 class OpenBlocks:
     """Reads blocks into `events`. `text_key`: the open text block's index, for the quick way; -1 where none is open.
 
-    `called`: a call that the client runs has begun.
+    `append_text(index, text)`: more of an open block. `called`: a call that the client runs has begun.
     """
 
-    __slots__ = ("_begun", "_blocks", "_count", "_parts", "_reader", "_uses", "called", "text_key")
+    __slots__ = (
+        "_begun",
+        "_blocks",
+        "_count",
+        "_parts",
+        "_reader",
+        "_uses",
+        "append_text",
+        "called",
+        "text_key",
+    )
 
     def __init__(self, events: list[Event], reader: ReplyReader) -> None:
         self._reader = reader
         self._parts = PartSequencer(events)
+        self.append_text = self._parts.append_text
         self._blocks: dict[int, _Block] = {}
         self._uses: dict[str, tuple[int, int, Hosted]] = {}  # without a result yet: key, parts begun, part
         self._begun = 0
         self._count = 0
         self.called = False
         self.text_key = -1
-
-    def append_text(self, text: str) -> None:
-        """More of the open text."""
-        self._parts.append_text(self.text_key, text)
 
     def start(self, index: int, block: JsonObject) -> None:
         """A block begins. Raises: WireError: too many."""

@@ -3,8 +3,7 @@
 Usage is reported twice and is cumulative (`usage.updated`). The answer is complete when message_stop or a stop_reason
 was seen; an `error` event, or an end before that, is Failed. What comes behind the end is ignored.
 
-A chunk that is exactly one content_block_delta, which is nearly every chunk, takes the quick way at the top of `feed`:
-after bytes that ended in an empty line nothing is pending, so the splitter need not see it.
+A chunk that is one more piece of the open text, which is nearly every chunk, takes the quick way at the top of `feed`.
 """
 
 from collections.abc import Iterable
@@ -15,7 +14,15 @@ from allgate.core.errors import ErrorKind, Failure, WireError
 from allgate.core.value import changed
 from allgate.dialects.anthropic.errors import failure_in_stream
 from allgate.dialects.anthropic.finish import finish_of
-from allgate.dialects.anthropic.pieces import Piece, decode_delta, odd_piece
+from allgate.dialects.anthropic.pieces import (
+    DELTA,
+    HEAD_BYTES,
+    BlockDelta,
+    Piece,
+    decode_delta,
+    lone_delta,
+    odd_piece,
+)
 from allgate.dialects.anthropic.reply_blocks import ReplyReader
 from allgate.dialects.anthropic.response_decode import reply_extra
 from allgate.dialects.anthropic.stream_blocks import OpenBlocks
@@ -28,25 +35,12 @@ from allgate.operations.chat.parts import Extra
 from allgate.wire.json import JsonObject, decode_lenient
 from allgate.wire.sse import SseFrame, SseSplitter
 
-DELTA = b"content_block_delta"
-DELTA_HEAD = b"event: content_block_delta\ndata: "
-_HEAD_BYTES = len(DELTA_HEAD)
-
-
-def is_delta(chunk: bytes) -> bool:
-    """True for bytes that are exactly one content_block_delta frame, as the vendor writes it."""
-    return (
-        chunk[:_HEAD_BYTES] == DELTA_HEAD
-        and chunk.find(b"\n", _HEAD_BYTES) == len(chunk) - 2
-        and chunk[-1:] == b"\n"
-    )
-
 
 class AnthropicStreamDecoder:
     """feed(bytes) → events; close() → the last ones."""
 
     __slots__ = (
-        "_blocks", "_clean", "_events", "_extra", "_finished", "_over", "_splitter", "_started", "_usage",
+        "_blocks", "_events", "_extra", "_finished", "_over", "_splitter", "_started", "_usage",
     )  # fmt: skip
 
     def __init__(self, sent: Sent) -> None:
@@ -55,27 +49,22 @@ class AnthropicStreamDecoder:
         self._blocks = OpenBlocks(self._events, ReplyReader(sent))
         self._usage: JsonObject = {}
         self._extra: Extra = {}
-        self._clean = False  # no unfinished frame is pending
         self._started = False
         self._finished = False
         self._over = False
 
     def feed(self, chunk: bytes) -> Iterable[Event]:
         """The events that these bytes complete. A broken stream ends in Failed, never in an exception."""
-        if self._clean and is_delta(chunk):
-            if not self._over:
-                self._read(DELTA, chunk[_HEAD_BYTES:-2])
-            return self._taken()
-        try:
-            frames = self._splitter.feed(chunk)
-        except WireError as error:
-            self._fail(error.failure)
-            return self._taken()
-        if chunk:
-            self._clean = chunk[-2:] == b"\n\n"
-        for frame in frames:
-            self._frame(frame)
-        return self._taken()
+        delta = lone_delta(chunk) if self._splitter.aligned and not self._over else None
+        if delta is None:
+            self._split(chunk)
+        elif delta.index == self._blocks.text_key and (text := delta.delta.text):
+            self._blocks.append_text(delta.index, text)
+        else:
+            self._read(DELTA, chunk[HEAD_BYTES:-2], delta)
+        events = self._events[:]
+        self._events.clear()  # the sequencer holds this list
+        return events
 
     def close(self) -> Iterable[Event]:
         """The body ended cleanly."""
@@ -86,35 +75,41 @@ class AnthropicStreamDecoder:
             self._end() if self._finished else self._fail(
                 _upstream("The stream ended before the answer was complete")
             )
-        return self._taken()
+        return self._events
 
-    def _taken(self) -> list[Event]:
-        events = self._events[:]
-        self._events.clear()  # the sequencer holds this list
-        return events
+    def _split(self, chunk: bytes) -> None:
+        """Any bytes, of any number of frames."""
+        try:
+            frames = self._splitter.feed(chunk)
+        except WireError as error:
+            self._fail(error.failure)
+            return
+        for frame in frames:
+            self._frame(frame)
 
     def _frame(self, frame: SseFrame) -> None:
         if frame.data and not self._over:
             self._read(frame.event, frame.data)
 
-    def _read(self, event: bytes, data: bytes) -> None:
+    def _read(self, event: bytes, data: bytes, delta: BlockDelta | None = None) -> None:
+        """A frame; `delta` where it was decoded already."""
         try:
             if event == DELTA:
-                self._delta(data)
+                self._delta(data, delta)
             elif data != b"[DONE]":
                 self._rare(event, object_of(decode_lenient(data, "stream")))
         except WireError as error:
             self._fail(changed(error.failure, kind=ErrorKind.UPSTREAM, upstream=True))
 
-    def _delta(self, data: bytes) -> None:
+    def _delta(self, data: bytes, delta: BlockDelta | None) -> None:
         try:
-            frame = decode_delta(data)
+            frame = delta or decode_delta(data)
         except (msgspec.DecodeError, ValueError):  # half an emoji, or a member of another type
             self._odd_delta(object_of(decode_lenient(data, "stream")))
             return
         text = frame.delta.text
         if text and frame.index == self._blocks.text_key:
-            self._blocks.append_text(text)
+            self._blocks.append_text(frame.index, text)
         elif frame.delta.type in Piece.KNOWN:
             self._begin()
             self._blocks.piece(frame.index, frame.delta)

@@ -69,13 +69,6 @@ _PARAGRAPHS = "\n\n"
 _encode = msgspec.json.Encoder().encode
 
 
-def _string(text: str) -> bytes:
-    try:
-        return _encode(text)
-    except (UnicodeEncodeError, ValueError):  # half a surrogate pair
-        return json.encode(text)
-
-
 class AnthropicStreamEncoder:
     """emit(event) → the bytes that tell it, possibly none."""
 
@@ -99,9 +92,12 @@ class AnthropicStreamEncoder:
     def emit(self, event: Event) -> bytes:
         """The bytes of one event. Those of `Ended` are message_delta and message_stop."""
         if isinstance(event, Delta):
-            if event.channel == self._channel and not event.choice:
-                return b"".join((self._prefix, _string(event.text), _TAIL))
-            return b"" if event.choice else self._rare_delta(event)
+            if event.channel != self._channel or event.choice:
+                return b"" if event.choice else self._rare_delta(event)
+            try:
+                return self._prefix + _encode(event.text) + _TAIL
+            except (UnicodeEncodeError, ValueError):  # half a surrogate pair
+                return self._piece(event.text)
         match event:
             case Opened() | Closed() | Finished() if event.choice:
                 return b""  # this dialect has one answer
@@ -212,7 +208,7 @@ class AnthropicStreamEncoder:
             case Thinking():
                 riding = riding[1:]
                 signature = signature_of(part, self._asked.seals, shown=True)
-                told += self._delta_prefix("signature") + _string(signature) + _TAIL
+                told += self._delta_prefix("signature") + json.encode(signature) + _TAIL
             case _:
                 pass
         told += self._stop()
@@ -235,7 +231,7 @@ class AnthropicStreamEncoder:
             case "thinking":
                 told = self._begin({**block, "thinking": "", "signature": ""}, "thinking")
                 told += self._piece(block["thinking"]) if block["thinking"] else b""
-                told += self._delta_prefix("signature") + _string(block["signature"]) + _TAIL
+                told += self._delta_prefix("signature") + json.encode(block["signature"]) + _TAIL
             case "tool_use" | "server_tool_use" | "mcp_tool_use":
                 told = self._begin({**block, "input": {}}, "input") + self._piece(
                     json.encode_text(block["input"])
@@ -255,7 +251,7 @@ class AnthropicStreamEncoder:
         return _DELTA % (self._index, *_PIECES[kind])
 
     def _piece(self, text: str) -> bytes:
-        return self._prefix + _string(text) + _TAIL
+        return self._prefix + json.encode(text) + _TAIL
 
     def _stop(self) -> bytes:
         self._index += 1
