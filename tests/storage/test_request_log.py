@@ -1,7 +1,5 @@
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 
 import msgspec
 import pytest
@@ -11,7 +9,7 @@ from allgate.core.value import changed
 from allgate.storage.sqlite.rows import ROWS_PER_STATEMENT
 from allgate.storage.sqlite.schema import open_writing
 from allgate.storage.sqlite.writer import Writer
-from storage.logged import DEADLINE_S, ROW, log_on, read
+from storage.logged import ROW, log_on, read
 
 
 @pytest.fixture
@@ -67,54 +65,3 @@ async def test_a_repeated_request_id_is_the_same_request(writer: Writer, path: P
     log.close()
     writer.close()
     assert [row["status"] for row in read(path, "status")] == [200]
-
-
-async def test_rows_are_handed_over_by_themselves_together(writer: Writer):
-    """One wake-up of the writer's thread per flush, whatever the number of rows."""
-    submitted: list[object] = []
-    original, handed = writer.commit, asyncio.Event()
-
-    def commit(write, done):
-        submitted.append(write)
-        handed.set()
-        original(write, done)
-
-    writer.commit = commit  # a spy on the real one
-    log = log_on(writer, flush_s=0.001)
-    for number in range(10):
-        log.append(changed(ROW, request_id=f"req_{number}"))
-    await handed.wait()
-    assert len(submitted) == 1
-    log.append(ROW)
-    handed.clear()
-    await handed.wait()
-    assert len(submitted) == 2
-
-
-async def test_what_does_not_fit_is_counted_and_the_rest_is_kept(writer: Writer, path: Path):
-    stay = Event()
-    writer.submit(lambda _: stay.wait(DEADLINE_S))
-    log = log_on(writer, queue_rows_max=3)
-    for number in range(5):
-        log.append(changed(ROW, request_id=f"req_{number}"))
-    assert (log.waiting, log.lost_total) == (3, 2)
-    stay.set()
-    log.close()
-    writer.close()
-    assert len(read(path)) == 3
-
-
-async def test_rows_that_the_database_refuses_are_counted(writer: Writer):
-    log = log_on(writer)
-    log.append(changed(ROW, hold_nano_usd=2**70))
-    log.close()
-    writer.close()
-    assert (log.waiting, log.lost_total) == (0, 1)
-
-
-async def test_a_closed_writer_loses_rows_and_fails_nobody(writer: Writer):
-    writer.close()
-    log = log_on(writer)
-    log.append(ROW)
-    log.close()
-    assert log.lost_total == 1

@@ -8,7 +8,8 @@ written once, here, as jobs that run on both; nothing here imports a store. In t
     tables, statements, sql_text, schema, migrate  the tables and the SQL, of which processes run the text (`*.sql`)
     group_commit, outbox                           charges on their way, also while the database is gone
     transfers, corrections, house_costs            money that moves otherwise
-    request_log, retention, response_store         what else is kept, and for how long
+    write_behind, request_log                      what is written after the answer
+    retention, response_store                      what else is kept, and for how long
     config_store, prices, spending, output_sizes   read at a start, and when something was published
     reading, books, audit, export                  what is told of all that
 """

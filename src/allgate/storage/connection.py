@@ -48,6 +48,19 @@ class Jobs(Protocol):
         ...
 
 
+class Commits(Protocol):
+    """Who writes in transactions that nobody waits for."""
+
+    def commit(
+        self, write: Callable[[Connection], Result], done: Callable[[Result | None, Exception | None], None]
+    ) -> None:
+        """A transaction of its own. `done` hears, in another thread, what `write` returned, after the commit, or what failed.
+
+        Raises: WriterBusy.
+        """
+        ...
+
+
 class WriterBusy(Exception):
     """Too many jobs wait, or whoever ran them is closed. Nothing was written."""
 

@@ -9,10 +9,10 @@ from allgate.gateway.ports import LogRow, Unanswered
 from allgate.telemetry.metrics import Metrics
 
 Keep = Callable[[LogRow], None]
-"""Takes a row without waiting and without failing (`storage.request_log.RequestLog.append`)."""
+"""Takes a row without waiting and without failing (`storage.write_behind.WriteBehind.append`)."""
 
 Book = Callable[[Unanswered], None]
-"""The same for a cost of the house (`storage.house_costs.HouseCosts.append`)."""
+"""The same for a cost of the house."""
 
 
 class RequestRecorder:

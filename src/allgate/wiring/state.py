@@ -20,7 +20,7 @@ from allgate.core.secret import Secret
 from allgate.storage.books import StoredBooks
 from allgate.storage.config_store import read_number
 from allgate.storage.connection import DatabaseRefused, WriterBusy
-from allgate.storage.house_costs import HouseCosts
+from allgate.storage.house_costs import HouseCosts, house_costs
 from allgate.storage.request_log import RequestLog
 from allgate.storage.response_store import StoredResponses
 from allgate.storage.retention import Retention
@@ -131,8 +131,8 @@ async def _with_database(settings: Settings, database: Database) -> State:
         shared=not isinstance(database, SqliteDatabase),
     )
     responses.start(loop, _now_ms)
-    house_costs = HouseCosts(database.writer, loop)
-    recorder = RequestRecorder(metrics, request_log.append if log.enabled else None, house_costs.append)
+    costs = house_costs(database.writer, loop)
+    recorder = RequestRecorder(metrics, request_log.append if log.enabled else None, costs.append)
     state = State(
         backing=backing,
         books=StoredBooks(database.writer, database.reader, request_log.flush),
@@ -144,7 +144,7 @@ async def _with_database(settings: Settings, database: Database) -> State:
         database=database,
         audits=Audits(database.reader, every_s=settings.ledger.audit_s),
         expectations=Expectations(backing.directory.sizes, recorder, database.reader),
-        house_costs=house_costs,
+        house_costs=costs,
     )
     await _expect(state)
     state.audits.show(metrics)
