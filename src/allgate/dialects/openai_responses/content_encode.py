@@ -32,6 +32,8 @@ def input_part(part: Part, target: Target) -> JsonObject | None:
     """
     match part:
         case Text():
+            if part.cache is None and not part.extra:
+                return {"type": "input_text", "text": part.text}
             text = {**_kept(part), "type": "input_text", "text": part.text}
             return {**text, **_breakpoint(part.cache, target)}
         case Refusal():

@@ -7,8 +7,6 @@ Pictures that an assistant made have no place in this dialect's history unless i
 at the head of the next user message.
 """
 
-from itertools import groupby, pairwise
-
 from allgate.core.value import changed
 from allgate.dialects.openai_responses import compaction
 from allgate.dialects.openai_responses import items_encode as items
@@ -52,35 +50,48 @@ class InputWriter:
     def write(self) -> None:
         """Write the whole conversation. Raises: WireError: media that the target cannot take."""
         request = self._target.request
-        self._system()
-        last_user = max((i for i, turn in enumerate(request.turns) if turn.role == "user"), default=-1)
-        for index, turn in enumerate(request.turns):
-            self._before(turn.extra)
+        if request.system:
+            self._system(request.system)
+        turns = request.turns
+        last_user = len(turns) - 1
+        while last_user >= 0 and turns[last_user].role != "user":
+            last_user -= 1
+        for index, turn in enumerate(turns):
+            if turn.extra:
+                self._before(turn.extra)
             match turn.role:
+                case "user":
+                    self._speech(turn, "user")
                 case "assistant":
                     self._assistant(turn, current=index > last_user)
                 case "tool":
                     self._tool(turn)
-                case "user":
-                    self._speech(turn, "user")
                 case "system" | "developer":
                     self._late_system(turn)
         self._end()
 
-    def _system(self) -> None:
+    def _system(self, system: tuple[Text, ...]) -> None:
         """`instructions`, and the client's own leading messages with whatever items stood before them."""
         target = self._target
-        texts = [text for text in target.request.system if self._is_wanted(text)]
+        texts = [text for text in system if self._is_wanted(text)]
         if target.caps.cache == "explicit" and not target.own and any(text.cache for text in texts):
             self.items.append(self._message("developer", texts, {}))  # instructions have no place for a mark
             return
-        starts = [index for index, text in enumerate(texts) if MESSAGE in own(text.extra)]
-        if plain := texts[: starts[0] if starts else None]:
-            self.instructions = "\n\n".join(text.text for text in plain)
-        for start, end in pairwise([*starts, len(texts)]):
-            self._before(texts[start].extra)
-            members = object_of(own(texts[start].extra)[MESSAGE])
-            self.items.append(self._message(str(members.get("role")), texts[start:end], members))
+        plain: list[str] = []
+        messages: list[list[Text]] = []
+        for text in texts:
+            if text.extra and MESSAGE in own(text.extra):
+                messages.append([text])
+            elif messages:
+                messages[-1].append(text)
+            else:
+                plain.append(text.text)
+        if plain:
+            self.instructions = "\n\n".join(plain)
+        for message in messages:
+            self._before(message[0].extra)
+            members = object_of(own(message[0].extra)[MESSAGE])
+            self.items.append(self._message(str(members.get("role")), message, members))
 
     def _before(self, extra: Extra) -> None:
         """The items that stood before a leading message or a turn; only the vendor reads them."""
@@ -121,18 +132,29 @@ class InputWriter:
         """A message of anyone but the assistant; items that only this dialect knows stand between its messages."""
         if turn.name is not None and turn.name:
             self._target.drop("name", "this dialect names no speakers")
-        spoken = (part for part in turn.parts if not (self._target.native and compaction.is_in_words(part)))
-        for is_item, group in groupby(spoken, key=_is_item):
-            if is_item:
-                for part in group:
-                    self._opaque(part)
+        content: list[JsonObject] = []
+        for part in turn.parts:
+            if part.extra and self._target.native and compaction.is_in_words(part):
                 continue
-            content = [*self._waiting_pictures()] if role == "user" else []
-            content += [item for part in group if (item := input_part(part, self._target)) is not None]
-            if content:
-                head = sendable_id("message", turn.id if self._target.own else None)
-                kept = {key: value for key, value in own(turn.extra).items() if key != BEFORE}
-                self.items.append({"type": "message", **head, **kept, "role": role, "content": content})
+            if isinstance(part, Opaque) and IN_MESSAGE not in own(part.extra):
+                self._said(content, turn, role)
+                content = []
+                self._opaque(part)
+                continue
+            if self._pictures and role == "user":
+                content += self._waiting_pictures()
+            if (item := input_part(part, self._target)) is not None:
+                content.append(item)
+        self._said(content, turn, role)
+
+    def _said(self, content: list[JsonObject], turn: Turn, role: str) -> None:
+        """A message of this content, if there is any."""
+        if content:
+            head = sendable_id("message", turn.id) if turn.id and self._target.own else {}
+            kept = (
+                {key: value for key, value in own(turn.extra).items() if key != BEFORE} if turn.extra else {}
+            )
+            self.items.append({"type": "message", **head, **kept, "role": role, "content": content})
 
     def _waiting_pictures(self) -> list[JsonObject]:
         pictures, self._pictures = self._pictures, []
@@ -247,10 +269,6 @@ class InputWriter:
             self.items.append(
                 {"type": "message", "role": "user", "content": [{"type": "input_text", "text": _CONTINUE}]}
             )
-
-
-def _is_item(part: Part) -> bool:
-    return isinstance(part, Opaque) and IN_MESSAGE not in own(part.extra)
 
 
 def _continues(first: Text | Refusal, part: Part) -> bool:

@@ -10,7 +10,7 @@ from allgate.dialects.openai_responses import settings_encode as settings
 from allgate.dialects.openai_responses.input_encode import InputWriter
 from allgate.dialects.openai_responses.own import NAME, ORIGIN, own
 from allgate.dialects.openai_responses.profile import LITE_HEADER, is_codex
-from allgate.dialects.openai_responses.request_decode import BOOKKEEPING
+from allgate.dialects.openai_responses.request_decode import BOOKKEEPING, TEXT
 from allgate.dialects.openai_responses.target import Target, refuse
 from allgate.dialects.openai_responses.tools_encode import encode_tool_choice, encode_tools
 from allgate.operations.chat.caps import Caps
@@ -21,6 +21,11 @@ from allgate.wire.json import JsonObject
 
 PATH = "/responses"
 
+_JSON = (b"content-type", b"application/json")
+_WHOLE: Headers = (_JSON, (b"accept", b"application/json"))
+_STREAMED: Headers = (_JSON, (b"accept", b"text/event-stream"))
+_UNSENT = BOOKKEEPING | {"include"}  # of the extra: it is told by `settings`
+
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call of `POST /responses`. Raises: WireError: something whose silent loss would change the meaning."""
@@ -28,38 +33,38 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     _refuse_the_impossible(target)
     writer = InputWriter(target)
     writer.write()
-    extra = own(request.extra)
-    body: JsonObject = {
-        "model": model,
-        **({"instructions": writer.instructions} if writer.instructions else {}),
-        "input": writer.items,
-        **_tools(target),
-        **encode_tool_choice(target),
-        **settings.sampling(target),
-        **settings.reasoning(target),
-        **settings.output_format(target, writer.items),
-        **settings.include(target),
-        **settings.cache(target),
-        **settings.identity(target),
-        **settings.state(target),
-        **{key: value for key, value in extra.items() if key not in BOOKKEEPING and key != "include"},
-        "stream": request.stream,
-    }
-    target.notes += request.notes
-    return UpstreamCall(
-        path=PATH, body=json.encode(body), headers=_headers(request), notes=tuple(target.notes)
-    )
+    extra = own(request.extra) if request.extra else {}
+    body: JsonObject = {"model": model}
+    if writer.instructions:
+        body["instructions"] = writer.instructions
+    body["input"] = writer.items
+    if request.tools or request.modalities:
+        body |= _tools(target)
+    if request.tool_choice is not None:
+        body |= encode_tool_choice(target)
+    body |= settings.sampling(target)
+    if request.reasoning is not None:
+        body |= settings.reasoning(target)
+    if request.output is not None or TEXT in extra:
+        body |= settings.output_format(target, writer.items)
+    body |= settings.include(target)
+    body |= settings.cache(target)
+    body |= settings.identity(target)
+    body |= settings.state(target)
+    if extra:
+        body |= {key: value for key, value in extra.items() if key not in _UNSENT}
+    body["stream"] = request.stream
+    notes = (*target.notes, *request.notes)
+    return UpstreamCall(path=PATH, body=json.encode(body), headers=_headers(request), notes=notes)
 
 
 def _headers(request: ChatRequest) -> Headers:
-    accept = b"text/event-stream" if request.stream else b"application/json"
-    is_own = request.dialect == NAME
-    return (
-        (b"content-type", b"application/json"),
-        (b"accept", accept),
-        *((b"openai-beta", beta.encode("latin-1", "replace")) for beta in request.betas if is_own),
-        *((LITE_HEADER,) if is_own and is_codex(request) and _declares_in_input(request) else ()),
-    )
+    fields = _STREAMED if request.stream else _WHOLE
+    if request.dialect != NAME:
+        return fields
+    for beta in request.betas:
+        fields += ((b"openai-beta", beta.encode("latin-1", "replace")),)
+    return (*fields, LITE_HEADER) if is_codex(request) and _declares_in_input(request) else fields
 
 
 def _declares_in_input(request: ChatRequest) -> bool:
@@ -67,17 +72,21 @@ def _declares_in_input(request: ChatRequest) -> bool:
 
 
 def _refuse_the_impossible(target: Target) -> None:
-    request, caps = target.request, target.caps
+    request, caps, state = target.request, target.caps, target.request.state
     if (request.sampling.n or 1) > 1:
         raise refuse("More than one choice", "n")
     if "audio" in request.modalities or "video" in request.modalities:
         raise refuse("Audio or video output", "modalities")
     if "image" in request.modalities and "image_generation" not in caps.hosted:
         raise refuse("Image output", "modalities")
-    if request.state.background and not caps.store:
+    if state.background and not caps.store:
         raise refuse("A background response", "background")
-    for member in ("previous_response_id", "conversation", "prompt"):
-        if getattr(request.state, member) is not None and not caps.store:
+    for member, value in (
+        ("previous_response_id", state.previous_response_id),
+        ("conversation", state.conversation),
+        ("prompt", state.prompt),
+    ):
+        if value is not None and not caps.store:
             raise refuse(f"'{member}'", member)
     if request.output and request.output.kind == "grammar" and not caps.grammar_output:
         raise refuse("Grammar output", "text.format")

@@ -31,13 +31,18 @@ OUTPUT_TOKENS_MIN = 16  # the vendor refuses less with 400
 _FORMAT_NAME = "response"  # the vendor wants a name; other dialects have none
 _FORMAT_NAME_CHARACTERS_MAX = 64
 _SAY_JSON = "Respond in JSON."  # the vendor refuses json_object unless the input says "json"
-_FOREIGN_ONLY = ("frequency_penalty", "presence_penalty", "logit_bias", "seed", "top_k")
 
 
 def sampling(target: Target) -> JsonObject:
     said, caps = target.request.sampling, target.caps
-    for name in _FOREIGN_ONLY:
-        if getattr(said, name) is not None:
+    for name, value in (
+        ("frequency_penalty", said.frequency_penalty),
+        ("presence_penalty", said.presence_penalty),
+        ("logit_bias", said.logit_bias),
+        ("seed", said.seed),
+        ("top_k", said.top_k),
+    ):
+        if value is not None:
             target.drop(name, "this dialect has no such setting")
     if said.stop:
         target.convert("stop", "matched in the answer by the gateway")
@@ -167,17 +172,20 @@ def include(target: Target) -> JsonObject:
     """What the client asked for, and the encrypted reasoning without which a conversation cannot go on."""
     request, caps = target.request, target.caps
     wanted: list[str] = []
-    thinks = caps.thinking != "none"
-    kept_by_us = request.state.store is not False and not _is_stored(target)
-    if thinks and (
-        (request.reasoning and request.reasoning.replay and target.own) or (caps.seal_origin and kept_by_us)
+    if caps.thinking != "none" and (
+        (caps.seal_origin and request.state.store is not False and not _is_stored(target))  # kept by us
+        or (target.own and request.reasoning and request.reasoning.replay)
     ):
         wanted.append(ENCRYPTED_REASONING)
-    if request.sampling.logprobs and caps.logprobs:
-        wanted.append(TEXT_LOGPROBS)
-    elif request.sampling.logprobs:
-        target.drop("logprobs")
-    wanted += texts_of(own(request.extra).get("include")) if target.own else _results(request)
+    if request.sampling.logprobs:
+        if caps.logprobs:
+            wanted.append(TEXT_LOGPROBS)
+        else:
+            target.drop("logprobs")
+    if target.own:
+        wanted += texts_of(own(request.extra).get("include")) if request.extra else ()
+    elif request.tools:
+        wanted += _results(request)
     return {"include": wanted} if wanted else {}
 
 
@@ -227,15 +235,14 @@ def _is_stored(target: Target) -> bool:
 def state(target: Target) -> JsonObject:
     said, tier = target.request.state, target.request.service_tier
     wire: JsonObject = {}
-    for name in (
-        "previous_response_id",
-        "conversation",
-        "prompt",
-        "background",
-        "truncation",
-        "context_management",
+    for name, value in (
+        ("previous_response_id", said.previous_response_id),
+        ("conversation", said.conversation),
+        ("prompt", said.prompt),
+        ("background", said.background),
+        ("truncation", said.truncation),
+        ("context_management", said.context_management),
     ):
-        value = getattr(said, name)
         if value is not None:
             wire[name] = value
     if not _is_stored(target):

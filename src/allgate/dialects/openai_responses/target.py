@@ -15,6 +15,8 @@ CALL_ID = r"[!-~]+"  # any printable character but a space; the vendor limits on
 CALL_ID_CHARACTERS_MAX = 64
 NAME_CHARACTERS_MAX = 128
 
+_NO_NAMES: frozenset[tuple[str, str | None]] = frozenset()
+
 
 class Target:
     """One request on its way to one deployment.
@@ -34,7 +36,7 @@ class Target:
             NAME_CHARACTERS_MAX if self.native else min(NAME_CHARACTERS_MAX, caps.tool_name_characters_max)
         )
         self.names = ToolNames(request, limit, OPENAI_NAME)
-        self.custom = custom_names(request)
+        self.custom = custom_names(request) if request.tools else _NO_NAMES
         self.notes: list[Note] = []
 
     def named(self, name: str, namespace: str | None) -> JsonObject:
