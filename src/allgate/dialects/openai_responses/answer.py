@@ -19,7 +19,8 @@ class Answer:
         self.summary_wanted = reasoning is not None and reasoning.show == "summary"
         self.notes: list[Note] = []
         self._ids: set[str] = set()
-        self._tools = {(tool.name, getattr(tool, "namespace", None)): tool for tool in asked.request.tools}
+        tools = asked.request.tools
+        self._tools = {(tool.name, getattr(tool, "namespace", None)): tool for tool in tools} if tools else {}
 
     def item_id(self, item_type: str, native: str | None, place: int) -> str:
         """The id of the item at `place`: the provider's own where it has this dialect's form, else one of ours."""

@@ -43,7 +43,7 @@ neither made nor can decrypt."""
 
 def message(item_id: str, parts: list[Text | Refusal], answer: Answer, status: str) -> JsonObject:
     """A message item with all its content parts."""
-    members = object_of(own(parts[0].extra).get(MESSAGE)) if parts else {}
+    members = object_of(own(parts[0].extra).get(MESSAGE)) if parts and parts[0].extra else {}
     return {
         **members,
         "id": item_id,
@@ -58,8 +58,10 @@ def content_part(part: Text | Refusal, answer: Answer) -> JsonObject:
     """A text with its citations, or a refusal."""
     if isinstance(part, Refusal):
         return {"type": "refusal", "refusal": part.text}
-    annotations, notes = encode_annotations(part)
-    answer.notes += notes
+    annotations: list[JsonObject] = []
+    if part.annotations:
+        annotations, notes = encode_annotations(part)
+        answer.notes += notes
     logprobs: Json = part.logprobs if part.logprobs is not None else []
     return {"type": "output_text", "text": part.text, "annotations": annotations, "logprobs": logprobs}
 

@@ -49,9 +49,9 @@ def expanded(item: JsonObject, seals: SealBox) -> Turn | None:
 
 
 def is_wanted(request: ChatRequest) -> bool:
-    """Whether the client waits for a compaction item."""
+    """Whether the client waits for a compaction item: then its trigger begins the last turn."""
     last = request.turns[-1].parts if request.turns else ()
-    return any(_kind(part) == TRIGGER for part in last)
+    return bool(last) and isinstance(last[0], Opaque) and _kind(last[0]) == TRIGGER
 
 
 def _kind(part: Part) -> object:

@@ -59,7 +59,7 @@ def decode_content(value: Json, path: str) -> tuple[ContentPart, ...]:
     parts: list[ContentPart] = []
     for index, part in enumerate(list_at(value, path)):
         at = f"{path}[{index}]"
-        parts.append(_part(object_at(part, at), at))
+        parts.append(_part(part if dict is type(part) else object_at(part, at), at))
     return tuple(parts)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Collection
 
 from allgate.core.errors import ErrorKind, Failure
 from allgate.core.value import Value
+from allgate.dialects.openai_responses.profile import length_is_complete
 from allgate.dialects.passes.lenient import object_of, text_of
 from allgate.operations.chat.parts import Part, Refusal, Text, ToolCall
+from allgate.operations.chat.request import ChatRequest
 from allgate.operations.chat.response import Finish, FinishReason
 from allgate.wire.json import JsonObject
 
@@ -30,13 +32,17 @@ class Ending(Value, frozen=True, kw_only=True):
         )
 
 
+_COMPLETED = Ending(status="completed")
+
+
 def decode_finish(response: JsonObject, kinds: Collection[type[Part]]) -> Finish:
     """The finish of a response object whose output holds parts of these kinds.
 
     A completed answer with a call for the client is `tool_calls`; one that only refuses is `refusal`.
     """
     status = text_of(response.get("status")) or "completed"
-    reason = text_of(object_of(response.get("incomplete_details")).get("reason"))
+    details = response.get("incomplete_details")
+    reason = text_of(object_of(details).get("reason")) if details else ""
     if status == "incomplete" or (reason and status == "completed"):
         return Finish(reason=_INCOMPLETE.get(reason, "other"), native=reason or status)
     found = _STATUS.get(status, "other")
@@ -48,32 +54,28 @@ def decode_finish(response: JsonObject, kinds: Collection[type[Part]]) -> Finish
     return Finish(reason=found, native=status)
 
 
-def encode_finish(
-    finish: Finish, kinds: Collection[type[Part]], *, length_is_complete: bool = False
-) -> Ending:
+def encode_finish(finish: Finish, kinds: Collection[type[Part]], request: ChatRequest) -> Ending:
     """The ending of a response of ours whose output holds parts of these kinds.
 
     A refusal in words is a complete answer, and so is a call, even one that the provider calls malformed: the client
-    can tell its model so, while it would only repeat a failed request. `length_is_complete`: the
-    client takes an incomplete response for a fault and asks again (Codex does, up to 5 times, each one billed).
+    can tell its model so, while it would only repeat a failed request.
     """
     match finish.reason:
+        case "stop" | "stop_sequence" | "tool_calls" | "pause" | "compaction" | "error" | "other":
+            return _COMPLETED
         case "length" | "context_length":
-            return Ending(
-                status="completed" if length_is_complete else "incomplete", incomplete_reason=_MAX_TOKENS
-            )
+            status = "completed" if length_is_complete(request) else "incomplete"
+            return Ending(status=status, incomplete_reason=_MAX_TOKENS)
         case "content_filter" | "recitation":
             return Ending(status="incomplete", incomplete_reason=_FILTERED)
         case "refusal":
             if Refusal in kinds:
-                return Ending(status="completed")
+                return _COMPLETED
             return Ending(status="incomplete", incomplete_reason=_FILTERED)
         case "malformed_tool_call":
             return Ending(status="completed" if ToolCall in kinds else "failed")
         case "cancelled":
             return Ending(status="cancelled")
-        case "stop" | "stop_sequence" | "tool_calls" | "pause" | "compaction" | "error" | "other":
-            return Ending(status="completed")
 
 
 def malformed_call(finish: Finish) -> Failure:

@@ -196,7 +196,7 @@ def read_facts(body: bytes) -> Facts:
     return Facts(
         usage=usage,
         finished=reply.status not in ("in_progress", "queued"),
-        empty=all(item.get("type") == "reasoning" for item in reply.output),
+        empty=not [item for item in reply.output if item.get("type") != "reasoning"],
         text=text_in(reply.output) if usage is None else "",
     )
 

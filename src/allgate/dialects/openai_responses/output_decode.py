@@ -44,16 +44,18 @@ def _message(item: JsonObject) -> tuple[Part, ...]:
     content: Json = item.get("content")
     if isinstance(content, str):
         content = [{"type": "output_text", "text": content}]
-    extra = message_extra(item)
+    item_id, extra = text_or_none(item.get("id")), message_extra(item)
     parts: list[Part] = []
     for part in objects_of(content):
-        parts.append(content_part(part, text_or_none(item.get("id")), extra))
+        parts.append(content_part(part, item_id, extra))
         extra = {}
     return tuple(parts)
 
 
 def message_extra(item: JsonObject) -> Extra:
     """What the first part of a message item keeps of it (`phase`)."""
+    if _MESSAGE.issuperset(item):
+        return {}
     members = {key: value for key, value in item.items() if key not in _MESSAGE and value is not None}
     return {NAME: {MESSAGE: members}} if members else {}
 
@@ -62,10 +64,11 @@ def content_part(part: JsonObject, item_id: str | None, extra: Extra) -> Text | 
     """A content part of a message of the answer."""
     if part.get("type") == "refusal":
         return Refusal(text=text_of(part.get("refusal")), id=item_id, extra=extra)
+    annotations, logprobs = part.get("annotations"), part.get("logprobs")
     return Text(
         text=text_of(part.get("text")),
-        annotations=decode_annotations(part.get("annotations")),
-        logprobs=list_of(part.get("logprobs")) or None,
+        annotations=decode_annotations(annotations) if annotations else (),
+        logprobs=list_of(logprobs) or None if logprobs else None,
         id=item_id,
         extra=extra,
     )

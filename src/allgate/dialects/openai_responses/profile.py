@@ -35,5 +35,6 @@ def _says_codex(members: JsonObject) -> bool:
 
 
 def length_is_complete(request: ChatRequest) -> bool:
-    """True where an answer cut at its length must look complete."""
+    """True where an answer cut at its length must look complete: the client takes an incomplete one for a fault and asks
+    again (up to 5 times, each one billed)."""
     return is_codex(request)

@@ -7,10 +7,10 @@ from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.own import NAME, rest
 from allgate.dialects.openai_responses.target import Target
 from allgate.dialects.openai_responses.usage import usage_in
-from allgate.dialects.passes.lenient import object_of, objects_of, text_of, text_or_none
+from allgate.dialects.passes.lenient import object_of, text_of, text_or_none
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.dialects.passes.stop_matcher import stopped
-from allgate.operations.chat.parts import Extra
+from allgate.operations.chat.parts import Extra, Part
 from allgate.operations.chat.response import ChatResponse, Choice
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
 
@@ -31,27 +31,30 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     """The answer in a reply with status 200. Raises: WireError: no response of this dialect, or a failed one."""
     response = response_of(decode_lenient(body))
     target = Target(sent.request, sent.caps)
-    parts = tuple(part for item in objects_of(response.get("output")) for part in decode_output(item, target))
+    parts: list[Part] = []
+    for item in response["output"]:
+        if dict is type(item):
+            parts += decode_output(item, target)
+    stops = sent.request.sampling.stop  # this dialect has none
     found = ChatResponse(
         id=text_of(response.get("id")),
         model=text_of(response.get("model")),
         created_s=created_s(response),
-        choices=(
-            Choice(index=0, parts=parts, finish=decode_finish(response, {type(part) for part in parts})),
-        ),
+        choices=(Choice(index=0, parts=tuple(parts), finish=decode_finish(response, set(map(type, parts)))),),
         usage=usage_in(response),
         service_tier=text_or_none(response.get("service_tier")),
-        extra=response_extra(response, target),
+        extra=response_extra(response, target) if target.own else {},
     )
-    return stopped(found, sent.request.sampling.stop)
+    return stopped(found, stops) if stops else found
 
 
 def response_of(value: Json) -> JsonObject:
     """`value` as a response that did not fail. Raises: WireError: it did, or is none."""
     response = object_at(value, "response")
-    if response.get("status") == "failed" or (response.get("error") and not response.get("output")):
+    output = response.get("output")
+    if response.get("status") == "failed" or (not output and response.get("error")):
         raise WireError(failure_of(object_of(response.get("error"))))
-    if not isinstance(response.get("output"), list):
+    if list is not type(output):
         raise wire_error("The reply is not a response object: it has no 'output'")
     return response
 

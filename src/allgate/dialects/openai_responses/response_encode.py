@@ -5,12 +5,10 @@ from allgate.dialects.openai_responses import answer_items as items
 from allgate.dialects.openai_responses.answer import Answer, continues
 from allgate.dialects.openai_responses.finish import encode_finish, malformed_call
 from allgate.dialects.openai_responses.own import own
-from allgate.dialects.openai_responses.profile import length_is_complete
 from allgate.dialects.openai_responses.skeleton import Skeleton
 from allgate.operations.chat.notes import Note
 from allgate.operations.chat.parts import Part, Refusal, Text, Thinking, ToolCall
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
-from allgate.wire import json
 from allgate.wire.json import JsonObject
 
 _NOTHING = Choice(index=0, parts=(), finish=Finish(reason="other"))
@@ -21,17 +19,13 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
     answer = Answer(asked)
     if len(response.choices) > 1:
         answer.drop("choices beyond the first")
-    choice = next(iter(response.choices), _NOTHING)
-    ending = encode_finish(
-        choice.finish,
-        {type(part) for part in choice.parts},
-        length_is_complete=length_is_complete(asked.request),
-    )
-    last_status = "incomplete" if ending.incomplete_reason else "completed"
-    output = _output(choice.parts, answer, last_status)
-    skeleton = Skeleton(asked, own(response.extra), response.service_tier)
+    choice = response.choices[0] if response.choices else _NOTHING
+    ending = encode_finish(choice.finish, set(map(type, choice.parts)), asked.request)
+    output = _output(choice.parts, answer, "incomplete" if ending.incomplete_reason else "completed")
+    extra = own(response.extra) if response.extra else {}
+    skeleton = Skeleton(asked, extra, response.service_tier)
     failure = malformed_call(choice.finish) if ending.status == "failed" else None
-    body = skeleton.response(ending, json.encode(output), response.usage, failure)
+    body = skeleton.response(ending, output, response.usage, failure)
     return body, (*response.notes, *answer.notes)
 
 
@@ -62,7 +56,7 @@ def _items(group: list[Part], answer: Answer, status: str, place: int) -> list[J
         case Text() | Refusal():
             texts = [text for text in group if isinstance(text, (Text, Refusal))]
             made = [items.message(answer.item_id("message", part.id, place), texts, answer, status)]
-            return made + _carriers(group[-1], answer, place + 1)
+            return made + _carriers(group[-1], answer, place + 1) if group[-1].seals else made
         case Thinking():
             made = [items.reasoning(answer.item_id("reasoning", part.id, place), part, answer)]
             return made + _carriers(part, answer, place + 1, after=1)

@@ -1,11 +1,14 @@
 """The response object around the output: what it repeats of the request, encoded once for the three times it is sent."""
 
+import msgspec
+
 from allgate.core.errors import Failure
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Asked
 from allgate.dialects.openai_responses import settings_encode as settings
 from allgate.dialects.openai_responses.finish import Ending
 from allgate.dialects.openai_responses.own import MESSAGE, own
+from allgate.dialects.openai_responses.request_decode import TEXT
 from allgate.dialects.openai_responses.target import Target
 from allgate.dialects.openai_responses.tools_encode import encode_tool_choice, encode_tools
 from allgate.dialects.openai_responses.usage import encode_usage
@@ -34,33 +37,43 @@ _IN_PROGRESS = Ending(status="in_progress")
 class Skeleton:
     """Writes the response object of one answer, with any status, output and usage."""
 
-    __slots__ = ("_echo", "_head")
+    __slots__ = ("_asked", "_echo")
 
     def __init__(
         self, asked: Asked, extra: JsonObject | None = None, service_tier: str | None = None
     ) -> None:
-        head: JsonObject = {"id": asked.response_id, "object": "response", "created_at": asked.created_s}
-        echo = {**_echo(asked.request), **(extra or {}), "model": asked.model}
+        echo = _echo(asked.request)
+        if extra:
+            echo |= extra
+        echo["model"] = asked.model
         if service_tier is not None:
             echo["service_tier"] = service_tier
-        self._head = json.encode(head)[:-1]
+        self._asked = asked
         self._echo = b"," + json.encode(echo)[1:]
 
     def in_progress(self) -> bytes:
-        return self.response(_IN_PROGRESS, b"[]", None)
+        return self.response(_IN_PROGRESS, [], None)
 
     def response(
-        self, ending: Ending, output: bytes, usage: Usage | None, failure: Failure | None = None
+        self,
+        ending: Ending,
+        output: list[JsonObject] | msgspec.Raw,
+        usage: Usage | None,
+        failure: Failure | None = None,
     ) -> bytes:
-        """The whole object; `output` is the JSON of the items."""
+        """The whole object; `output` are the items, or the JSON of their array."""
         reason = ending.incomplete_reason
-        members: JsonObject = {
+        head: JsonObject = {
+            "id": self._asked.response_id,
+            "object": "response",
+            "created_at": self._asked.created_s,
             "status": ending.status,
             "error": _error(failure) if failure else None,
             "incomplete_details": {"reason": reason} if reason else None,
             "usage": encode_usage(usage),
+            "output": output,
         }
-        return b"".join((self._head, b",", json.encode(members)[1:-1], b',"output":', output, self._echo))
+        return json.encode(head)[:-1] + self._echo
 
 
 def _error(failure: Failure) -> JsonObject:
@@ -69,18 +82,18 @@ def _error(failure: Failure) -> JsonObject:
 
 
 def _echo(request: ChatRequest) -> JsonObject:
-    target = Target(request, _EVERYTHING)
-    choice = encode_tool_choice(target)
-    state, reasoning = request.state, request.reasoning
-    instructions = [text.text for text in request.system[:1] if MESSAGE not in own(text.extra)]
+    """What was asked, or what goes without saying."""
+    state, sampling, reasoning = request.state, request.sampling, request.reasoning
+    extra = own(request.extra) if request.extra else {}
+    told = request.system[0] if request.system else None
     conversation: Json = state.conversation
-    return {
+    echo: JsonObject = {
         "background": bool(state.background),
-        "instructions": instructions[0] if instructions else None,
-        "max_output_tokens": request.sampling.max_tokens,
-        "max_tool_calls": own(request.extra).get("max_tool_calls"),
+        "instructions": None if told is None or (told.extra and MESSAGE in own(told.extra)) else told.text,
+        "max_output_tokens": sampling.max_tokens,
+        "max_tool_calls": extra.get("max_tool_calls"),
         "metadata": request.identity.metadata or {},
-        "parallel_tool_calls": choice.get("parallel_tool_calls", True),
+        "parallel_tool_calls": True,
         "previous_response_id": state.previous_response_id,
         **({"conversation": {"id": conversation} if isinstance(conversation, str) else conversation} if conversation else {}),
         "prompt_cache_key": request.cache.key,
@@ -91,12 +104,18 @@ def _echo(request: ChatRequest) -> JsonObject:
         "safety_identifier": request.identity.safety_id,
         "service_tier": request.service_tier or "default",
         "store": state.store is not False,
-        "temperature": 1.0 if request.sampling.temperature is None else request.sampling.temperature,
-        "text": {"format": {"type": "text"}, **settings.output_format(target, []).get("text", {})},
-        "tool_choice": choice.get("tool_choice", "auto"),
-        "tools": encode_tools(target),
-        "top_logprobs": request.sampling.top_logprobs or 0,
-        "top_p": 1.0 if request.sampling.top_p is None else request.sampling.top_p,
+        "temperature": 1.0 if sampling.temperature is None else sampling.temperature,
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [],
+        "top_logprobs": sampling.top_logprobs or 0,
+        "top_p": 1.0 if sampling.top_p is None else sampling.top_p,
         "truncation": state.truncation or "disabled",
         "user": request.identity.user,
     }  # fmt: skip
+    if request.tools or request.tool_choice is not None or request.output is not None or TEXT in extra:
+        target = Target(request, _EVERYTHING)
+        echo |= encode_tool_choice(target)
+        echo["tools"] = encode_tools(target)
+        echo["text"] |= settings.output_format(target, []).get("text", {})
+    return echo

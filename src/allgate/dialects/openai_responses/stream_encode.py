@@ -8,6 +8,8 @@ A call is announced one event late: a seal of it (Gemini gives the call whole, a
 an item before it.
 """
 
+import msgspec
+
 from allgate.core.errors import Failure
 from allgate.core.usage import Usage, merged
 from allgate.dialects.contract import Asked
@@ -17,7 +19,6 @@ from allgate.dialects.openai_responses.errors import failed_answer, lone_error
 from allgate.dialects.openai_responses.finish import Ending, encode_finish, malformed_call
 from allgate.dialects.openai_responses.frames import KEEP_ALIVE, FrameWriter
 from allgate.dialects.openai_responses.own import own
-from allgate.dialects.openai_responses.profile import length_is_complete
 from allgate.dialects.openai_responses.skeleton import Skeleton
 from allgate.dialects.openai_responses.stream_items import CallItem, StreamItem, WholeItem
 from allgate.dialects.openai_responses.stream_texts import MessageItem, ReasoningItem
@@ -196,11 +197,7 @@ class ResponsesStreamEncoder:
         return self._finish_item("incomplete" if self._ending().incomplete_reason else "completed")
 
     def _ending(self) -> Ending:
-        return encode_finish(
-            self._finish,
-            self._kinds,
-            length_is_complete=length_is_complete(self._asked.request),
-        )
+        return encode_finish(self._finish, self._kinds, self._asked.request)
 
     def _ended(self, event: Ended) -> bytes:
         assert self._skeleton is not None, "a stream starts before it ends"
@@ -210,8 +207,8 @@ class ResponsesStreamEncoder:
         response = self._skeleton.response(ending, self._output(), usage, failure)
         return self._around(ending.event, response)
 
-    def _output(self) -> bytes:
-        return b"[" + b",".join(self._done) + b"]"
+    def _output(self) -> msgspec.Raw:
+        return msgspec.Raw(b"[" + b",".join(self._done) + b"]")
 
     def _failed(self, failure: Failure) -> bytes:
         if self._skeleton is None:

@@ -3,9 +3,54 @@
 What the provider ran itself is not among its counts, though it is billed: the items of the answer tell.
 """
 
+from typing import Annotated
+
+import msgspec
+
 from allgate.core.usage import Usage, special_tier
-from allgate.dialects.passes.lenient import count_of, object_of, objects_of
+from allgate.dialects.passes.lenient import count_of, counts_of, object_of
 from allgate.wire.json import Json, JsonObject
+
+_BILLED = ("web_search_call", "code_interpreter_call", "file_search_call")
+"""Types of items that a provider ran itself and bills by the call."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0)] | None
+
+
+class _Read(msgspec.Struct, gc=False):
+    """`input_tokens_details`."""
+
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+
+
+class _Written(msgspec.Struct, gc=False):
+    """`output_tokens_details`."""
+
+    reasoning_tokens: _Count = None
+
+
+class _Counts(msgspec.Struct, gc=False):
+    """`usage`."""
+
+    input_tokens: _Count = None
+    output_tokens: _Count = None
+    total_tokens: _Count = None
+    input_tokens_details: _Read | None = None
+    output_tokens_details: _Written | None = None
+
+
+_DETAILS = ("input_tokens_details", "output_tokens_details")
+_NOT_READ, _NOT_WRITTEN = _Read(), _Written()
+
+
+def _counts(usage: JsonObject) -> _Counts:
+    """What is counted in `usage`; an odd member counts as absent."""
+    try:
+        return msgspec.convert(usage, _Counts)
+    except msgspec.ValidationError:
+        details = {name: counts_of(usage.get(name)) for name in _DETAILS}
+        return msgspec.convert(counts_of(usage) | details, _Counts)
 
 
 def decode_usage(
@@ -15,27 +60,27 @@ def decode_usage(
 
     Some compatible servers leave reasoning out of `output_tokens`; the total tells.
     """
-    source = object_of(usage)
-    if not source:
+    if not usage or dict is not type(usage):
         return None
-    read = object_of(source.get("input_tokens_details"))
-    written = object_of(source.get("output_tokens_details"))
-    input_tokens, output_tokens = count_of(source.get("input_tokens")), count_of(source.get("output_tokens"))
-    reasoning, total = count_of(written.get("reasoning_tokens")), count_of(source.get("total_tokens"))
-    if reasoning and output_tokens is not None and (input_tokens or 0) + output_tokens + reasoning == total:
-        output_tokens += reasoning
-    items = objects_of(output)
-    searched = count_of(object_of(object_of(tool_usage).get("web_search")).get("num_requests"))
+    said = _counts(usage)
+    read, output_tokens = said.input_tokens_details or _NOT_READ, said.output_tokens
+    reasoning = (said.output_tokens_details or _NOT_WRITTEN).reasoning_tokens
+    if reasoning and output_tokens is not None:
+        whole = (said.input_tokens or 0) + output_tokens + reasoning
+        output_tokens += reasoning if whole == said.total_tokens else 0
+    items = output if list is type(output) else ()
+    billed = [item for item in items if dict is type(item) and item.get("type") in _BILLED]
+    searched = object_of(object_of(tool_usage).get("web_search")).get("num_requests") if tool_usage else None
     return Usage(
-        input_tokens=input_tokens,
+        input_tokens=said.input_tokens,
         output_tokens=output_tokens,
-        cache_read_tokens=count_of(read.get("cached_tokens")),
-        cache_write_tokens=count_of(read.get("cache_write_tokens")),
+        cache_read_tokens=read.cached_tokens,
+        cache_write_tokens=read.cache_write_tokens,
         reasoning_tokens=reasoning,
-        web_search_calls=_searches(items) if searched is None else searched,
-        code_execution_calls=_sessions(items),
-        file_search_calls=_count(items, "file_search_call"),
-        service_tier=special_tier(tier),
+        web_search_calls=_searches(billed, count_of(searched)) if billed or tool_usage else None,
+        code_execution_calls=_sessions(billed) if billed else None,
+        file_search_calls=_count(billed, "file_search_call") if billed else None,
+        service_tier=special_tier(tier) if tier else None,
     )
 
 
@@ -49,8 +94,10 @@ def usage_in(response: JsonObject) -> Usage | None:
     )
 
 
-def _searches(items: list[JsonObject]) -> int | None:
+def _searches(items: list[JsonObject], told: int | None) -> int | None:
     """Searches of the web; None: there was none. A page that is opened is part of the search that found it."""
+    if told is not None:
+        return told
     calls = [object_of(item.get("action")) for item in items if item.get("type") == "web_search_call"]
     return sum(action.get("type", "search") == "search" for action in calls) or None
 
@@ -69,14 +116,15 @@ def encode_usage(usage: Usage | None) -> JsonObject | None:
     """All five counts, always: Codex rejects a response whose usage lacks one. None where nothing is known."""
     if usage is None or (usage.input_tokens is None and usage.output_tokens is None):
         return None
-    writes = (usage.cache_write_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
+    input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
+    written = (usage.cache_write_tokens or 0) + (usage.cache_write_5m_tokens or 0)
     return {
-        "input_tokens": usage.input_tokens or 0,
+        "input_tokens": input_tokens,
         "input_tokens_details": {
             "cached_tokens": usage.cache_read_tokens or 0,
-            "cache_write_tokens": sum(count or 0 for count in writes),
+            "cache_write_tokens": written + (usage.cache_write_1h_tokens or 0),
         },
-        "output_tokens": usage.output_tokens or 0,
+        "output_tokens": output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
-        "total_tokens": usage.total_tokens,
+        "total_tokens": input_tokens + output_tokens,
     }
