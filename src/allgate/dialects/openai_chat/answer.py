@@ -35,7 +35,7 @@ class Answer:
 
     __slots__ = (
         "_audio", "_calls", "_cites", "_details", "_index", "_kind", "_parts", "_refused", "_refused_logprobs",
-        "_sent", "_tags", "_text_before", "native",
+        "_salt", "_sent", "_tags", "_text_before", "native",
     )  # fmt: skip
 
     def __init__(self, events: list[Event], index: int, sent: Sent, salt: str) -> None:
@@ -43,10 +43,11 @@ class Answer:
         self._index = index
         self._sent = sent
         self._parts = PartSequencer(events, index)
-        self._calls = Calls(self._parts, sent, f"{salt}/{index}")
+        self._calls: Calls | None = None  # most answers have none
+        self._salt = salt
         self._kind: Kind = "none"
         self._tags = ThinkTags(open_implicit=caps.think_open_implicit) if caps.think_tags else None
-        self._details = Details()
+        self._details: Details | None = None
         self._audio: AudioJoin | None = None
         self._cites = False
         self._text_before = 0  # code points of text parts that were closed: citations count from the first
@@ -58,8 +59,9 @@ class Answer:
         """A chunk's view of this choice. Raises: WireError: a limit was passed."""
         delta = choice.delta or choice.message
         if delta is not None:
-            if self._kind == "text" and delta.content and self._tags is None and _only_content(delta):
-                self._parts.append_text("text", delta.content)
+            text = delta.content
+            if text and self._kind == "text" and self._tags is None and delta == Message(content=text):
+                self._parts.append_text("text", text)  # the ordinary piece: nothing else stands beside it
             else:
                 self._take(delta)
         elif choice.text:
@@ -81,23 +83,30 @@ class Answer:
             for kind, piece in self._tags.close():
                 self._say(kind, piece)
         self._switch("none")
-        self._calls.close_all()
-        if seal := self._detail_seal():
-            self._parts.open("hidden", Thinking(form="hidden"))
-            self._parts.append("hidden", "seal", seal=seal)
-        self._parts.close_all()
+        if self._calls or self._details:
+            self._close_rest()
         return Finished(
-            finish=finish_of(self.native, called=bool(self._calls), refused=self._refused),
+            finish=finish_of(self.native, called=self._calls is not None, refused=self._refused),
             choice=self._index,
             logprobs={"refusal": self._refused_logprobs} if self._refused_logprobs else None,
         )
 
+    def _close_rest(self) -> None:
+        """Calls that could have gone on, and what was sealed without a word to read."""
+        if self._calls:
+            self._calls.close_all()
+        if seal := self._detail_seal():
+            self._parts.open("hidden", Thinking(form="hidden"))
+            self._parts.append("hidden", "seal", seal=seal)
+        self._parts.close_all()
+
     def _take(self, delta: Message) -> None:
-        details = delta.reasoning_details or []
-        thinking = delta.reasoning_content or delta.reasoning or delta.thinking or text_of_details(details)
-        if thinking:
+        details = delta.reasoning_details
+        thinking = delta.reasoning_content or delta.reasoning or delta.thinking
+        if thinking or (details and (thinking := text_of_details(details))):
             self._say("thinking", thinking)
         if details and self._sent.caps.seal_origin:
+            self._details = self._details or Details()
             self._details.take(details)
         if delta.content:
             self._say_content(delta.content)
@@ -137,25 +146,29 @@ class Answer:
                     self._parts.append("thinking", "seal", seal=seal)
             case "audio" if self._audio:
                 self._parts.append_text("audio", self._audio.close())
-            case "call":
+            case "call" if self._calls:
                 self._calls.close_complete()
             case _:
                 pass
-        self._parts.close(self._kind)
+        if self._kind != "none":
+            self._parts.close(self._kind)
         self._kind = kind
         if kind in _EMPTY:
             self._parts.open(kind, _EMPTY[kind])
 
     def _detail_seal(self) -> Seal | None:
         caps = self._sent.caps
-        return self._details.seal(caps.seal_origin, caps.seal_scope) if caps.seal_origin else None
+        return self._details.seal(caps.seal_origin, caps.seal_scope) if self._details else None
 
     def _call(self, piece: CallPiece) -> None:
-        if self._calls.goes_on(piece):
+        calls = self._calls
+        if calls is None:
+            calls = self._calls = Calls(self._parts, self._sent, f"{self._salt}/{self._index}")
+        elif calls.goes_on(piece):
             return
-        if self._calls.is_new(piece):
+        if calls.is_new(piece):
             self._switch("call")
-        self._calls.take(piece)
+        calls.take(piece)
 
     def _show(self, image: JsonObject) -> None:
         """A picture comes whole: `{type: "image_url", image_url: {url}}`."""
@@ -194,19 +207,3 @@ class Answer:
         if entries and self._kind == "text":
             self._parts.append("text", "logprobs", logprobs=entries)
         self._refused_logprobs += list_of(logprobs.get("refusal"))
-
-
-def _only_content(delta: Message) -> bool:
-    """True for the ordinary piece of text: nothing else stands beside it."""
-    return (
-        delta.reasoning_content is None
-        and delta.reasoning is None
-        and delta.reasoning_details is None
-        and delta.tool_calls is None
-        and delta.annotations is None
-        and delta.refusal is None
-        and delta.images is None
-        and delta.audio is None
-        and delta.function_call is None
-        and delta.thinking is None
-    )

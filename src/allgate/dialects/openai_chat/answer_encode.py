@@ -20,7 +20,8 @@ def shows_thinking(asked: Asked) -> bool:
 
 def speaks_legacy(asked: Asked) -> bool:
     """True where the client declared `functions`: its first call comes back as `function_call`."""
-    return bool(own(asked.request.extra).get(LEGACY_FUNCTIONS))
+    extra = asked.request.extra
+    return bool(extra and own(extra).get(LEGACY_FUNCTIONS))
 
 
 def call_wire(call: ToolCall, box: SealBox) -> JsonObject:

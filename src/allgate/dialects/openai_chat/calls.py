@@ -63,9 +63,6 @@ class Calls:
         self._names: ToolNames | None = None  # built for the first call: most answers have none
         self._customs: frozenset[tuple[str, str | None]] = frozenset()
 
-    def __bool__(self) -> bool:
-        return bool(self._calls)
-
     def goes_on(self, piece: CallPiece) -> bool:
         """The ordinary fragment, nothing but more arguments for the last call: true if it is that, and was taken."""
         function = piece.function

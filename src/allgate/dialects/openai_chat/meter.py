@@ -5,20 +5,28 @@ withheld, `[DONE]` waits for `close`, and an unfinished frame waits for its rest
 is let through: the client may well understand it. An error in band, or a frame that is no JSON at all, is a failure of the
 provider: it is withheld with all that follows, because no client could read it either.
 
-The common case, a chunk that is one frame, is parsed into a small struct (0.4 µs) and returned as it came.
+The common case, bytes that are one frame with a piece of the answer, is parsed into a small struct (0.4 µs) and returned as
+it came.
 """
 
 from io import StringIO
 
-from allgate.core.errors import Failure, WireError, wire_error
+from allgate.core.errors import Failure, WireError
 from allgate.core.usage import Usage, merged
 from allgate.dialects.contract import Facts, Head
-from allgate.dialects.openai_chat.chunks import CallPiece, Chunk, ChunkChoice, Message, read_chunk, read_whole
+from allgate.dialects.openai_chat.chunks import (
+    CallPiece,
+    Chunk,
+    Message,
+    groq_usage,
+    read_chunk,
+    read_ordinary,
+    read_whole,
+)
 from allgate.dialects.openai_chat.details import text_of_details
-from allgate.dialects.openai_chat.errors import error_in_frame
+from allgate.dialects.openai_chat.errors import error_in_frame, no_completion
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
 from allgate.dialects.openai_chat.usage import decode_usage
-from allgate.dialects.passes.lenient import object_of
 from allgate.operations.chat.caps import Caps
 from allgate.wire.sse import SseFrame, SseSplitter
 
@@ -26,33 +34,47 @@ _DONE = b"[DONE]"
 
 
 class _Seen:
-    """What the choices of a reply have shown so far."""
+    """What a reply has shown so far, in its choices and beside them."""
 
-    __slots__ = ("finished", "open", "started", "text")
+    __slots__ = ("_excludes_reasoning", "finished", "open", "started", "text", "usage")
 
-    def __init__(self) -> None:
+    def __init__(self, *, excludes_reasoning: bool = False) -> None:
+        self._excludes_reasoning = excludes_reasoning
         self.started = False
         self.open: set[int] = set()
         self.finished: set[int] = set()
         self.text = StringIO()
+        self.usage: Usage | None = None
 
-    def look(self, choice: ChunkChoice) -> None:
-        index = choice.index
-        self.open.add(index)
-        message = choice.delta or choice.message
-        if message is not None:
-            if message.content:
+    def look(self, chunk: Chunk, *, tier: bool = False) -> None:
+        """`tier`: what the provider served counts also where it tells no usage."""
+        for choice in chunk.choices or ():
+            self.open.add(choice.index)
+            message = choice.delta or choice.message
+            if message is not None:
+                if message.content:
+                    self.started = True
+                    self.text.write(message.content)
+                else:
+                    self._look_closer(message)
+                if message.tool_calls:
+                    self._look_at_calls(message.tool_calls)
+            elif choice.text:
                 self.started = True
-                self.text.write(message.content)
-            else:
-                self._look_closer(message)
-            if message.tool_calls:
-                self._look_at_calls(message.tool_calls)
-        elif choice.text:
-            self.started = True
-            self.text.write(choice.text)
-        if choice.finish_reason:
-            self.finished.add(index)
+                self.text.write(choice.text)
+            if choice.finish_reason:
+                self.finished.add(choice.index)
+        if tier or chunk.usage is not None or chunk.x_groq is not None:
+            self._take_usage(chunk)
+
+    def _take_usage(self, chunk: Chunk) -> None:
+        usage = decode_usage(
+            chunk.usage or groq_usage(chunk),
+            excludes_reasoning=self._excludes_reasoning,
+            tier=chunk.service_tier,
+        )
+        if usage is not None:
+            self.usage = usage if self.usage is None else merged(self.usage, usage)
 
     @property
     def complete(self) -> bool:
@@ -83,20 +105,25 @@ class _Seen:
 class ChatStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
-    __slots__ = ("_caps", "_done", "_seen", "_splitter", "_usage", "_wants_usage", "failure", "started")
+    __slots__ = ("_done", "_finish_optional", "_seen", "_splitter", "_wants_usage", "failure", "started")
 
     def __init__(self, head: Head, caps: Caps) -> None:
         self.started = False
         self._wants_usage = head.stream_usage
-        self._caps = caps
+        self._finish_optional = caps.finish_optional
         self._splitter = SseSplitter()
-        self._seen = _Seen()
+        self._seen = _Seen(excludes_reasoning=caps.usage_excludes_reasoning)
         self._done = b""  # the terminator and whatever came behind it
-        self._usage: Usage | None = None
         self.failure: Failure | None = None
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
+        if self._splitter.aligned and not self._done and self.failure is None:
+            piece = read_ordinary(chunk)
+            if piece is not None:
+                self._seen.look(piece)
+                self.started = self._seen.started
+                return chunk
         try:
             frames = self._splitter.feed(chunk)
         except WireError as error:
@@ -114,9 +141,9 @@ class ChatStreamMeter:
 
     def facts(self) -> Facts:
         seen = self._seen
-        by_usage = self._caps.finish_optional and self._usage is not None
+        by_usage = self._finish_optional and seen.usage is not None
         return Facts(
-            usage=self._usage,
+            usage=seen.usage,
             finished=self.failure is None and (seen.complete or by_usage),
             empty=not seen.started,
             failure=self.failure,
@@ -137,50 +164,20 @@ class ChatStreamMeter:
         except WireError as error:
             self.failure = error.failure
             return False
-        if not chunk.choices or chunk.error is not None:
-            return self._looks_unusual(chunk, frame)
-        for choice in chunk.choices:
-            self._seen.look(choice)
-        self.started = self._seen.started
-        if chunk.usage is not None or chunk.x_groq is not None:
-            self._take_usage(chunk)
-        return True
-
-    def _looks_unusual(self, chunk: Chunk, frame: SseFrame) -> bool:
-        """An error, or a chunk without choices: usage, or a content filter's verdict."""
-        failure = error_in_frame(frame)
-        if failure is not None:
+        unusual = not chunk.choices or chunk.error is not None
+        if unusual and (failure := error_in_frame(frame.data, frame.event)) is not None:
             self.failure = failure
             return False
-        self._take_usage(chunk)
-        return chunk.usage is None or self._wants_usage
-
-    def _take_usage(self, chunk: Chunk) -> None:
-        usage = _usage_of(chunk, self._caps.usage_excludes_reasoning)
-        if usage is not None:
-            self._usage = merged(self._usage, usage)
+        self._seen.look(chunk, tier=unusual)
+        self.started = self._seen.started
+        return not unusual or chunk.usage is None or self._wants_usage
 
 
 def read_facts(body: bytes) -> Facts:
     """The facts of a whole reply. Raises: WireError: no chat completion."""
     chunk = read_whole(body)
     if not chunk.choices:
-        failure = error_in_frame(SseFrame(b"", body, body))
-        if failure is not None:
-            raise WireError(failure)
-        raise wire_error("The reply is not a chat completion: it has no choices")
+        raise no_completion(body)
     seen = _Seen()
-    for choice in chunk.choices:
-        seen.look(choice)
-    return Facts(
-        usage=_usage_of(chunk, excludes_reasoning=False),
-        finished=True,
-        empty=not seen.started,
-        text=seen.text.getvalue(),
-    )
-
-
-def _usage_of(chunk: Chunk, excludes_reasoning: bool) -> Usage | None:
-    groq = object_of(chunk.x_groq)
-    wire = chunk.usage or groq.get("usage")
-    return decode_usage(wire, excludes_reasoning=excludes_reasoning, tier=chunk.service_tier)
+    seen.look(chunk, tier=True)
+    return Facts(usage=seen.usage, finished=True, empty=not seen.started, text=seen.text.getvalue())

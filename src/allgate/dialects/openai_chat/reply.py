@@ -10,10 +10,9 @@ from allgate.core.usage import Usage, merged
 from allgate.dialects.contract import Sent
 from allgate.dialects.openai_chat.annotations import pages_of
 from allgate.dialects.openai_chat.answer import Answer
-from allgate.dialects.openai_chat.chunks import Chunk
+from allgate.dialects.openai_chat.chunks import Chunk, groq_usage
 from allgate.dialects.openai_chat.own import NAME
 from allgate.dialects.openai_chat.usage import decode_usage
-from allgate.dialects.passes.lenient import object_of
 from allgate.operations.chat.events import Ended, Event, Failed, Start, UsageSeen
 
 CHOICES_MAX = 128
@@ -23,7 +22,7 @@ CHOICES_MAX = 128
 class Reply:
     """One reply. `events` grows as chunks are taken; the owner hands them out and clears the list."""
 
-    __slots__ = ("_answers", "_citations", "_id", "_search_results", "_sent", "_usage", "events", "over")
+    __slots__ = ("_answers", "_cited", "_id", "_sent", "_usage", "events", "over")
 
     def __init__(self, sent: Sent) -> None:
         self.events: list[Event] = []
@@ -32,34 +31,32 @@ class Reply:
         self._answers: dict[int, Answer] = {}
         self._id: str | None = None  # None: the reply has not begun
         self._usage: Usage | None = None
-        self._citations: object = None
-        self._search_results: object = None
+        self._cited: Chunk | None = None  # the last one that named pages
 
     def take(self, chunk: Chunk) -> None:
         """One chunk. Raises: WireError: a limit was passed."""
         if self._id is None:
             self._start(chunk)
         for choice in chunk.choices or ():
-            answer = self._answers.get(choice.index)
-            if answer is None:
-                answer = self._begun(choice.index)
-            answer.take(choice)
+            (self._answers.get(choice.index) or self._begun(choice.index)).take(choice)
         if chunk.usage is not None or chunk.x_groq is not None:
             self._take_usage(chunk)
         if chunk.citations is not None or chunk.search_results is not None:
-            self._citations, self._search_results = chunk.citations, chunk.search_results
+            self._cited = chunk
 
     def end(self, *, finish_optional: bool) -> None:
         """The reply is over. `finish_optional`: a choice that never said why it ended has stopped."""
         if self.over:
             return
-        unfinished = not self._answers or any(not answer.native for answer in self._answers.values())
+        unfinished = not self._answers
+        for answer in self._answers.values():
+            unfinished = unfinished or not answer.native
         if unfinished and not (finish_optional and (self._answers or self._usage)):
             self.fail(truncated("before the answer was complete"))
             return
         self.over = True
-        if 0 in self._answers and (pages := pages_of(self._citations, self._search_results)):
-            self._answers[0].cite_pages(pages)
+        if self._cited is not None and 0 in self._answers:
+            self._answers[0].cite_pages(pages_of(self._cited.citations, self._cited.search_results))
         for index in sorted(self._answers):
             self.events.append(self._answers[index].finish())
         self.events.append(Ended(usage=self._usage))
@@ -94,7 +91,7 @@ class Reply:
 
     def _take_usage(self, chunk: Chunk) -> None:
         seen = decode_usage(
-            chunk.usage or object_of(chunk.x_groq).get("usage"),
+            chunk.usage or groq_usage(chunk),
             excludes_reasoning=self._sent.caps.usage_excludes_reasoning,
             tier=chunk.service_tier,
         )

@@ -50,14 +50,14 @@ _KNOWN = REASONING_MEMBERS | {
 _MODALITIES = ("text", "image", "audio", "video")
 
 
-def decode_request(request: WireRequest, box: SealBox) -> ChatRequest:
+def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """The request in these bytes. Raises: WireError: not a chat body, with the path of what is wrong."""
     body = merged_extra_body(json.decode_object(request.body))
     messages = list_at(body.get("messages"), "messages")
     if not messages:
         raise wire_error("Invalid 'messages': it is empty, expected at least one message", param="messages")
     system, turns, notes = normal_form(
-        (), [decode_message(message, f"messages[{place}]", box) for place, message in enumerate(messages)]
+        (), [decode_message(message, f"messages[{place}]", seals) for place, message in enumerate(messages)]
     )
     options = optional_object(body, "stream_options") or {}
     return ChatRequest(

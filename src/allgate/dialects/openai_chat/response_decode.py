@@ -1,13 +1,11 @@
 """A provider's whole reply → the canonical answer: one large chunk, read and folded like a stream."""
 
-from allgate.core.errors import WireError, wire_error
 from allgate.dialects.contract import Sent
 from allgate.dialects.openai_chat.chunks import read_whole
-from allgate.dialects.openai_chat.errors import error_in_frame
+from allgate.dialects.openai_chat.errors import no_completion
 from allgate.dialects.openai_chat.reply import Reply
 from allgate.operations.chat.fold import fold
 from allgate.operations.chat.response import ChatResponse
-from allgate.wire.sse import SseFrame
 
 
 def decode_response(body: bytes, sent: Sent) -> ChatResponse:
@@ -17,10 +15,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     """
     reply_body = read_whole(body)
     if not reply_body.choices:
-        failure = error_in_frame(SseFrame(b"", body, body))
-        if failure is not None:
-            raise WireError(failure)
-        raise wire_error("The reply is not a chat completion: it has no choices")
+        raise no_completion(body)
     reply = Reply(sent)
     reply.take(reply_body)
     reply.end(finish_optional=True)

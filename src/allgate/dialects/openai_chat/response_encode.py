@@ -46,8 +46,9 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
         body["usage"] = encode_usage(response.usage)
     if response.service_tier is not None:
         body["service_tier"] = response.service_tier
-    body |= {key: value for key, value in own(response.extra).items() if key not in body}
-    notes += [dropped(name, f"{NAME} has no place for it") for name in response.extra if name != NAME]
+    if response.extra:
+        body |= {key: value for key, value in own(response.extra).items() if key not in body}
+        notes += [dropped(name, f"{NAME} has no place for it") for name in response.extra if name != NAME]
     return json.encode(body), tuple(notes)
 
 
@@ -57,7 +58,8 @@ def _choice(choice: Choice, asked: Asked, notes: list[Note]) -> JsonObject:
         message.add(part)
     word = finish_word(choice.finish, refused=bool(message.refusal), legacy=speaks_legacy(asked))
     logprobs: JsonObject = {"content": message.logprobs} if message.logprobs else {}
-    logprobs |= object_of(choice.logprobs)
+    if choice.logprobs:
+        logprobs |= object_of(choice.logprobs)
     return {
         "index": choice.index,
         "message": message.wire(),
@@ -128,10 +130,13 @@ class _MessageBuilder:
         return message
 
     def _add_text(self, text: Text) -> None:
-        self._annotations += annotations_wire(text, sum(map(len, self._content)))
+        if text.annotations:
+            self._annotations += annotations_wire(text, sum(map(len, self._content)))
         self._content.append(text.text)
-        self.logprobs += list_of(text.logprobs)
-        self._add_details(text)
+        if text.logprobs:
+            self.logprobs += list_of(text.logprobs)
+        if text.seals:
+            self._add_details(text)
 
     def _add_details(self, part: Thinking | Text) -> None:
         self._details += details_wire(part, len(self._details), self._asked.seals, shown=self._shown)

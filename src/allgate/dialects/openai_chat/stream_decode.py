@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from allgate.core.errors import ErrorKind, WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Sent
-from allgate.dialects.openai_chat.chunks import read_chunk
+from allgate.dialects.openai_chat.chunks import read_chunk, read_ordinary
 from allgate.dialects.openai_chat.errors import error_in_frame
 from allgate.dialects.openai_chat.reply import Reply, truncated
 from allgate.operations.chat.events import Event
@@ -27,12 +27,21 @@ class ChatStreamDecoder:
     def feed(self, chunk: bytes) -> Iterable[Event]:
         """The events that these bytes complete."""
         try:
-            for frame in self._splitter.feed(chunk):
-                if frame.data and not self._reply.over:
-                    self._frame(frame)
+            if (
+                self._splitter.aligned
+                and not self._reply.over
+                and (piece := read_ordinary(chunk)) is not None
+            ):
+                self._reply.take(piece)
+            else:
+                for frame in self._splitter.feed(chunk):
+                    if frame.data and not self._reply.over:
+                        self._frame(frame)
         except WireError as error:
             self._reply.fail(changed(error.failure, kind=ErrorKind.UPSTREAM, upstream=True))
-        return self._taken()
+        events = self._reply.events[:]
+        self._reply.events.clear()  # its answers hold this list
+        return events
 
     def close(self) -> Iterable[Event]:
         """The body ended cleanly."""
@@ -43,7 +52,7 @@ class ChatStreamDecoder:
             except WireError:
                 self._reply.fail(truncated("in the middle of a chunk"))
         self._reply.end(finish_optional=self._finish_optional)
-        return self._taken()
+        return self._reply.events
 
     def _frame(self, frame: SseFrame) -> None:
         if frame.data == DONE:
@@ -51,13 +60,8 @@ class ChatStreamDecoder:
             return
         chunk = read_chunk(frame.data)
         if chunk.error is not None or not chunk.choices:
-            failure = error_in_frame(frame)
+            failure = error_in_frame(frame.data, frame.event)
             if failure is not None:
                 self._reply.fail(failure)
                 return
         self._reply.take(chunk)
-
-    def _taken(self) -> list[Event]:
-        events = self._reply.events.copy()
-        self._reply.events.clear()
-        return events

@@ -45,7 +45,7 @@ KEEP_ALIVE = b": keep-alive\n\n"
 DONE_FRAME = b"data: [DONE]\n\n"
 _UNFINISHED = b'},"logprobs":null,"finish_reason":null}]}\n\n'
 
-_encoder = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 
 
 Frame = tuple[bytes, bytes]
@@ -89,7 +89,15 @@ class ChatStreamEncoder:
         """The bytes of one event. Those of `Ended` are the usage chunk and the terminator."""
         match event:
             case Delta():
-                return self._delta(event)
+                choice = self._choices[event.choice]
+                frame = choice.frames.get(event.channel)
+                if frame is None:
+                    return self._rare_delta(event, choice)
+                choice.silent = False
+                try:
+                    return frame[0] + _encode(event.text) + frame[1]
+                except (UnicodeEncodeError, ValueError):  # half an emoji
+                    return frame[0] + json.encode(event.text) + frame[1]
             case Opened():
                 return self._opened(event)
             case Closed():
@@ -130,14 +138,6 @@ class ChatStreamEncoder:
     def _chunk(self, choice: _Choice, delta: JsonObject) -> bytes:
         """A chunk with these members in its delta."""
         return choice.prefix + json.encode(delta)[1:-1] + _UNFINISHED
-
-    def _delta(self, event: Delta) -> bytes:
-        choice = self._choices[event.choice]
-        frame = choice.frames.get(event.channel)
-        if frame is None:
-            return self._rare_delta(event, choice)
-        choice.silent = False
-        return b"".join((frame[0], _string(event.text), frame[1]))
 
     def _rare_delta(self, event: Delta, choice: _Choice) -> bytes:
         """Reasoning that needs a separator, and log probabilities. All else is said when its part closes."""
@@ -223,7 +223,7 @@ class ChatStreamEncoder:
         told = b""
         if choice.silent and call.input_kind == "json":
             head, tail = choice.frames["input"]
-            told = head + _string("{}") + tail
+            told = head + b'"{}"' + tail
         index = choice.calls - 1 - self._legacy
         if call.seals and index >= 0:  # a legacy `function_call` has no place for a seal
             kind, member = _call_words(call)
@@ -258,13 +258,6 @@ class ChatStreamEncoder:
 def _call_words(call: ToolCall) -> tuple[str, str]:
     """The members that hold a call, and in it its input."""
     return ("custom", "input") if call.input_kind == "text" else ("function", "arguments")
-
-
-def _string(text: str) -> bytes:
-    try:
-        return _encoder.encode(text)
-    except (UnicodeEncodeError, ValueError):  # half an emoji
-        return json.encode(text)
 
 
 def _first_members(start: Start) -> JsonObject:

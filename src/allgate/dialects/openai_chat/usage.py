@@ -5,14 +5,57 @@ OpenAI's totals include what we include: cached tokens in the prompt, reasoning 
   they do; where no total is given, `Caps.usage_excludes_reasoning` says so.
 - Cached tokens also travel as `prompt_cache_hit_tokens` (DeepSeek) or at the top level (Moonshot, Anthropic's names).
 - Cache writes also travel as `cache_creation_tokens` or under Anthropic's name at the top level.
+
+An object whose counts are counts is read in one C call; of any other, whatever is a count.
 """
+
+from typing import Annotated
+
+import msgspec
 
 from allgate.core.usage import USAGE_NOTHING, Usage, special_tier
 from allgate.dialects.passes.lenient import counts_of, object_of
 from allgate.wire.json import Json, JsonObject
 
-_CACHE_READ = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens")
-_CACHE_WRITE = ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+Count = Annotated[int, msgspec.Meta(ge=0)] | None
+
+
+class _Cached(msgspec.Struct, gc=False):
+    """Three names for what was read from the cache, and three for what was written."""
+
+    cached_tokens: Count = None
+    prompt_cache_hit_tokens: Count = None
+    cache_read_input_tokens: Count = None
+    cache_write_tokens: Count = None
+    cache_creation_tokens: Count = None
+    cache_creation_input_tokens: Count = None
+
+
+class _Details(_Cached, gc=False):
+    text_tokens: Count = None
+    audio_tokens: Count = None
+    image_tokens: Count = None
+    video_tokens: Count = None
+    reasoning_tokens: Count = None
+    accepted_prediction_tokens: Count = None
+    rejected_prediction_tokens: Count = None
+
+
+class _Totals(_Cached, gc=False):
+    prompt_tokens: Count = None
+    input_tokens: Count = None
+    completion_tokens: Count = None
+    output_tokens: Count = None
+    total_tokens: Count = None
+    reasoning_tokens: Count = None
+    num_search_queries: Count = None
+    prompt_tokens_details: _Details | None = None
+    input_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+    output_tokens_details: _Details | None = None
+
+
+_NO_DETAILS = _Details()
 
 
 def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | None = None) -> Usage | None:
@@ -20,33 +63,52 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | No
 
     Never fails.
     """
-    source = object_of(wire)
-    totals = counts_of(source)
-    prompt = counts_of(source.get("prompt_tokens_details") or source.get("input_tokens_details"))
-    completion = counts_of(source.get("completion_tokens_details") or source.get("output_tokens_details"))
-    input_tokens = totals.get("prompt_tokens", totals.get("input_tokens"))
-    output_tokens = totals.get("completion_tokens", totals.get("output_tokens"))
-    reasoning = completion.get("reasoning_tokens", totals.get("reasoning_tokens"))
-    if reasoning and _beside(
-        input_tokens, output_tokens, reasoning, totals.get("total_tokens"), excludes_reasoning
-    ):
+    try:
+        totals = msgspec.convert(wire or {}, _Totals)
+    except msgspec.ValidationError:
+        totals = _lenient_totals(object_of(wire))
+    prompt, completion = totals.prompt_tokens_details, totals.completion_tokens_details
+    if prompt is None or prompt == _NO_DETAILS:
+        prompt = totals.input_tokens_details or _NO_DETAILS
+    if completion is None or completion == _NO_DETAILS:
+        completion = totals.output_tokens_details or _NO_DETAILS
+    input_tokens = totals.input_tokens if totals.prompt_tokens is None else totals.prompt_tokens
+    output_tokens = totals.output_tokens if totals.completion_tokens is None else totals.completion_tokens
+    reasoning = (
+        totals.reasoning_tokens if completion.reasoning_tokens is None else completion.reasoning_tokens
+    )
+    if reasoning and _beside(input_tokens, output_tokens, reasoning, totals.total_tokens, excludes_reasoning):
         output_tokens = (output_tokens or 0) + reasoning
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_tokens=_first(_CACHE_READ, prompt, totals),
-        cache_write_tokens=_first(_CACHE_WRITE, prompt, totals),
+        cache_read_tokens=_first(
+            prompt.cached_tokens,
+            prompt.prompt_cache_hit_tokens,
+            prompt.cache_read_input_tokens,
+            totals.cached_tokens,
+            totals.prompt_cache_hit_tokens,
+            totals.cache_read_input_tokens,
+        ),
+        cache_write_tokens=_first(
+            prompt.cache_write_tokens,
+            prompt.cache_creation_tokens,
+            prompt.cache_creation_input_tokens,
+            totals.cache_write_tokens,
+            totals.cache_creation_tokens,
+            totals.cache_creation_input_tokens,
+        ),
         reasoning_tokens=reasoning,
-        input_text_tokens=prompt.get("text_tokens"),
-        input_audio_tokens=prompt.get("audio_tokens"),
-        input_image_tokens=prompt.get("image_tokens"),
-        input_video_tokens=prompt.get("video_tokens"),
-        output_text_tokens=completion.get("text_tokens"),
-        output_audio_tokens=completion.get("audio_tokens"),
-        output_image_tokens=completion.get("image_tokens"),
-        accepted_prediction_tokens=completion.get("accepted_prediction_tokens"),
-        rejected_prediction_tokens=completion.get("rejected_prediction_tokens"),
-        web_search_calls=totals.get("num_search_queries"),
+        input_text_tokens=prompt.text_tokens,
+        input_audio_tokens=prompt.audio_tokens,
+        input_image_tokens=prompt.image_tokens,
+        input_video_tokens=prompt.video_tokens,
+        output_text_tokens=completion.text_tokens,
+        output_audio_tokens=completion.audio_tokens,
+        output_image_tokens=completion.image_tokens,
+        accepted_prediction_tokens=completion.accepted_prediction_tokens,
+        rejected_prediction_tokens=completion.rejected_prediction_tokens,
+        web_search_calls=totals.num_search_queries,
         service_tier=special_tier(tier),
     )
     return None if usage == USAGE_NOTHING else usage
@@ -55,34 +117,37 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | No
 def encode_usage(usage: Usage) -> JsonObject:
     """OpenAI's `usage` object. Its three totals are required there: a total that is not known is written as 0."""
     input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
-    writes = [
-        count
-        for count in (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens, usage.cache_write_tokens)
-        if count is not None
-    ]
-    prompt = {
-        "cached_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": sum(writes) if writes else None,
-        "text_tokens": usage.input_text_tokens,
-        "audio_tokens": usage.input_audio_tokens,
-        "image_tokens": usage.input_image_tokens,
-        "video_tokens": usage.input_video_tokens,
-    }
-    completion = {
-        "reasoning_tokens": usage.reasoning_tokens,
-        "text_tokens": usage.output_text_tokens,
-        "audio_tokens": usage.output_audio_tokens,
-        "image_tokens": usage.output_image_tokens,
-        "accepted_prediction_tokens": usage.accepted_prediction_tokens,
-        "rejected_prediction_tokens": usage.rejected_prediction_tokens,
-    }
+    writes = usage.cache_write_tokens
+    for count in (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens):
+        if count is not None:
+            writes = count + (writes or 0)
     wire: JsonObject = {
         "prompt_tokens": input_tokens,
         "completion_tokens": output_tokens,
         "total_tokens": input_tokens + output_tokens,
     }
+    prompt = (
+        ("cached_tokens", usage.cache_read_tokens),
+        ("cache_write_tokens", writes),
+        ("text_tokens", usage.input_text_tokens),
+        ("audio_tokens", usage.input_audio_tokens),
+        ("image_tokens", usage.input_image_tokens),
+        ("video_tokens", usage.input_video_tokens),
+    )
+    completion = (
+        ("reasoning_tokens", usage.reasoning_tokens),
+        ("text_tokens", usage.output_text_tokens),
+        ("audio_tokens", usage.output_audio_tokens),
+        ("image_tokens", usage.output_image_tokens),
+        ("accepted_prediction_tokens", usage.accepted_prediction_tokens),
+        ("rejected_prediction_tokens", usage.rejected_prediction_tokens),
+    )
     for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
-        if known := {key: count for key, count in details.items() if count is not None}:
+        known: JsonObject = {}
+        for key, count in details:
+            if count is not None:
+                known[key] = count
+        if known:
             wire[name] = known
     if usage.web_search_calls is not None:
         wire["num_search_queries"] = usage.web_search_calls
@@ -98,10 +163,23 @@ def _beside(
     return total == (input_tokens or 0) + (output_tokens or 0) + reasoning
 
 
-def _first(keys: tuple[str, ...], *places: dict[str, int]) -> int | None:
-    """The first of these members, in the details or at the top level."""
-    for place in places:
-        for key in keys:
-            if key in place:
-                return place[key]
+def _first(*counts: Count) -> Count:
+    """The first of these that was said."""
+    for count in counts:
+        if count is not None:
+            return count
     return None
+
+
+def _lenient_totals(source: JsonObject) -> _Totals:
+    """The same of an object in which a member has a type of its own: what is a count there, counts."""
+    details = {
+        name: _Details(**_known(_Details, counts_of(source.get(name))))
+        for name in source
+        if name.endswith("_details")
+    }
+    return _Totals(**_known(_Totals, {**counts_of(source), **details}))
+
+
+def _known(kind: type[_Cached], members: JsonObject) -> JsonObject:
+    return {name: members[name] for name in kind.__struct_fields__ if name in members}

@@ -194,16 +194,16 @@ class PartSequencer:
 
     def _finish(self, slot: _Slot) -> None:
         """Close the current part, then whatever waits behind it until one is still open."""
-        while True:
-            self._complete(slot)
-            if not self._waiting:
-                self._current = None
-                return
+        self._complete(slot)
+        self._current = None
+        while self._waiting:
             self._current = slot = self._waiting.pop(0)
             if not slot.closed:
                 if not (slot.held and (_nameless(slot.part) or not _has_content(slot))):
                     self._announce(slot)
                 return
+            self._complete(slot)
+            self._current = None
 
     def _complete(self, slot: _Slot) -> None:
         if slot.index < 0:
