@@ -37,7 +37,7 @@ def decode(body: bytes | memoryview | str, what: str = "body") -> Json:
             raise wire_error(f"The {what} is not valid JSON: {error}") from error
     except RecursionError as error:
         raise wire_error(f"The {what} is nested too deeply") from error
-    if _may_be_deep(body):
+    if len(body) > DEPTH_MAX and _may_be_deep(body):
         _check_depth(value, what)
     return value
 
@@ -56,7 +56,7 @@ def decode_lenient(body: bytes | memoryview | str, what: str = "reply") -> Json:
         value = _decoder.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return _decode_patiently(body, what)
-    if _may_be_deep(body):
+    if len(body) > DEPTH_MAX and _may_be_deep(body):
         _check_depth(value, what)
     return value
 

@@ -1,10 +1,7 @@
 """Why an answer ended: the vendor's words in and out."""
 
-from collections.abc import Iterable
-
 from allgate.dialects.anthropic.versions import VERSION_NEW
 from allgate.dialects.passes.lenient import object_of, text_or_none
-from allgate.operations.chat.parts import Part, ToolCall
 from allgate.operations.chat.request import ChatRequest
 from allgate.operations.chat.response import Finish, FinishReason
 from allgate.wire.json import Json, JsonObject
@@ -52,7 +49,9 @@ def finish_of(native: str, delta: JsonObject, *, called: bool) -> Finish:
         reason = "stop"
     elif reason == "stop" and called:
         reason = "tool_calls"
-    sequence, details = text_or_none(delta.get("stop_sequence")), delta.get("stop_details")
+    sequence, details = delta.get("stop_sequence"), delta.get("stop_details")
+    if sequence is not None:
+        sequence = text_or_none(sequence)
     if not details:
         return Finish(reason=reason, native=native, stop_sequence=sequence)
     details = object_of(details)
@@ -63,13 +62,6 @@ def finish_of(native: str, delta: JsonObject, *, called: bool) -> Finish:
         category=text_or_none(details.get("category")),
         detail=text_or_none(details.get("explanation")),
     )
-
-
-def has_call(parts: Iterable[Part]) -> bool:
-    for part in parts:  # noqa: SIM110, because a loop is a third of what a generator in any() costs
-        if isinstance(part, ToolCall):
-            return True
-    return False
 
 
 def finish_members(finish: Finish, request: ChatRequest) -> JsonObject:

@@ -17,7 +17,7 @@ from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added
 from allgate.wire import json
-from allgate.wire.headers import Headers, first
+from allgate.wire.headers import Headers
 from allgate.wire.json import Json, JsonObject, optional_bool, optional_int, text_at
 from allgate.wire.message import WireRequest
 from allgate.wire.span import set_member, set_scalar
@@ -31,7 +31,7 @@ _NO_FEATURES: frozenset[str] = frozenset()
 
 # What a client says to the provider beside the body; everything else is ours to set.
 _FORWARDED = frozenset({b"anthropic-version", b"anthropic-beta", b"idempotency-key"})
-_JSON: Headers = ((b"content-type", b"application/json"),)
+_JSON = (b"content-type", b"application/json")
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -75,11 +75,20 @@ def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> Ups
     if caps.cache_policy != "client":
         body, marks = auto_marked(body, caps)
         notes = (*notes, *marks)
-    forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)
-    if first(forwarded, b"anthropic-version") is None:
-        forwarded = ((b"anthropic-version", (caps.api_version or VERSION_OLD).encode("latin-1")), *forwarded)
-    path = PATH + "?beta=true" if b"beta=true" in request.query.split(b"&") else PATH
-    return UpstreamCall(path=path, body=body, headers=_JSON + forwarded, notes=notes)
+    path = PATH + "?beta=true" if request.query and b"beta=true" in request.query.split(b"&") else PATH
+    return UpstreamCall(path=path, body=body, headers=_forwarded(request.headers, caps), notes=notes)
+
+
+def _forwarded(headers: Headers, caps: Caps) -> Headers:
+    """What the client says to the provider beside the body, and a version where it says none."""
+    fields: list[tuple[bytes, bytes]] = []
+    versioned = False
+    for field in headers:
+        if field[0] in _FORWARDED:
+            fields.append(field)
+            versioned = versioned or field[0] == b"anthropic-version"
+    said = () if versioned else ((b"anthropic-version", (caps.api_version or VERSION_OLD).encode("latin-1")),)
+    return (_JSON, *said, *fields)
 
 
 def _bounded(body: bytes, caps: Caps) -> tuple[bytes, tuple[Note, ...]]:

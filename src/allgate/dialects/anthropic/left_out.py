@@ -9,7 +9,6 @@ from allgate.dialects.anthropic.versions import DIALECT
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.request import ChatRequest
-from allgate.wire.json import Json
 
 
 def refuse(request: ChatRequest, caps: Caps) -> None:
@@ -33,19 +32,8 @@ def refuse(request: ChatRequest, caps: Caps) -> None:
 def left_out(request: ChatRequest) -> list[Note]:
     """A note for each thing that the client said and that is not carried."""
     notes: list[Note] = []
-    for path, value in _said(request):
-        if value is not None:
-            notes.append(dropped(path, "not known to anthropic"))
-    for dialect, members in request.extra.items():
-        if dialect != DIALECT:
-            notes += [dropped(key, "not known to anthropic") for key in members if key[0] != "_"]
-    return notes
-
-
-def _said(request: ChatRequest) -> tuple[tuple[str, Json], ...]:
-    """(path, value) of what has no place here and may be left out; None where the client said nothing."""
     sampling, cache, state = request.sampling, request.cache, request.state
-    return (
+    for path, value in (
         ("frequency_penalty", sampling.frequency_penalty),
         ("presence_penalty", sampling.presence_penalty),
         ("logit_bias", sampling.logit_bias),
@@ -63,4 +51,10 @@ def _said(request: ChatRequest) -> tuple[tuple[str, Json], ...]:
         ("truncation", state.truncation),
         ("context_management", state.context_management),
         ("safety", request.safety),
-    )
+    ):
+        if value is not None:
+            notes.append(dropped(path, "not known to anthropic"))
+    for dialect, members in request.extra.items():
+        if dialect != DIALECT:
+            notes += [dropped(key, "not known to anthropic") for key in members if key[0] != "_"]
+    return notes

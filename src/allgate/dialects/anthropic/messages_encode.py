@@ -29,14 +29,9 @@ EMPTY = "(empty message)"
 PICTURE_ABOVE = "[image produced by the assistant above]"
 
 
-def encode_messages(
-    turns: Iterable[Turn], writer: BlockWriter, *, mid_system: bool, prefill: bool
-) -> list[JsonObject]:
-    """The messages. Raises: WireError: no user turn at all, or content that the deployment cannot take."""
-    return _Messages(writer, mid_system=mid_system).encoded(turns, prefill=prefill)
+class MessageWriter:
+    """Writes the messages of one request."""
 
-
-class _Messages:
     __slots__ = ("_messages", "_mid_system", "_pictures", "_role", "_waiting", "_writer")
 
     def __init__(self, writer: BlockWriter, *, mid_system: bool) -> None:
@@ -47,7 +42,8 @@ class _Messages:
         self._waiting: list[Turn] = []  # system turns that may not stand where they came
         self._pictures: list[Part] = []  # made by the assistant, for the next user message
 
-    def encoded(self, turns: Iterable[Turn], *, prefill: bool) -> list[JsonObject]:
+    def messages(self, turns: Iterable[Turn], *, prefill: bool) -> list[JsonObject]:
+        """The messages. Raises: WireError: no user turn at all, or content that the deployment cannot take."""
         for turn in turns:
             match turn.role:
                 case "user" | "tool":

@@ -34,12 +34,13 @@ _CALL_MEMBERS = frozenset({"type", "id", "name", "input"})
 
 
 class ReplyReader:
-    """Reads the blocks of one reply."""
+    """Reads the blocks of one reply. `called`: one was a call that the client runs."""
 
-    __slots__ = ("_customs", "_json_tool", "_names", "_origin", "_scope", "_sent")
+    __slots__ = ("_customs", "_json_tool", "_names", "_origin", "_scope", "_sent", "called")
 
     def __init__(self, sent: Sent) -> None:
         self._sent = sent
+        self.called = False
         self._origin = sent.caps.seal_origin
         self._scope = sent.caps.seal_scope
         self._json_tool = ""
@@ -94,6 +95,7 @@ class ReplyReader:
         if self._names is None:
             self._names = tool_names(self._sent.request, self._sent.caps)
             self._customs = custom_names(self._sent.request)
+        self.called = True
         name, namespace = self._names.received(name)
         return ToolCall(
             call_id=text_of(block.get("id")),

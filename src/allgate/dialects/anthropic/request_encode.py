@@ -12,7 +12,7 @@ from allgate.dialects.anthropic.auto_marks import auto_marked
 from allgate.dialects.anthropic.blocks_encode import BlockWriter
 from allgate.dialects.anthropic.cache_marks import MARK, MARKED, limit_marks
 from allgate.dialects.anthropic.left_out import left_out, refuse
-from allgate.dialects.anthropic.messages_encode import encode_messages
+from allgate.dialects.anthropic.messages_encode import MessageWriter
 from allgate.dialects.anthropic.request_decode import extra_members
 from allgate.dialects.anthropic.thinking_encode import (
     NO_THOUGHT,
@@ -124,7 +124,8 @@ class _RequestWriter:
     def _messages(self) -> list[JsonObject]:
         caps, output = self._caps, self._request.output
         prefill = caps.prefill and (output is None or output.kind == "text")
-        return encode_messages(self._request.turns, self._blocks, mid_system=caps.mid_system, prefill=prefill)
+        writer = MessageWriter(self._blocks, mid_system=caps.mid_system)
+        return writer.messages(self._request.turns, prefill=prefill)
 
     def _thought(self, messages: list[JsonObject], max_tokens: int, *, limit_is_ours: bool) -> Thought:
         caps = self._caps

@@ -2,9 +2,9 @@
 
 from allgate.core.errors import WireError, wire_error
 from allgate.dialects.anthropic.errors import failure_in_stream
-from allgate.dialects.anthropic.finish import finish_of, has_call
+from allgate.dialects.anthropic.finish import finish_of
 from allgate.dialects.anthropic.reply_blocks import ReplyReader, join_results
-from allgate.dialects.anthropic.usage import decode_usage, unnamed_members
+from allgate.dialects.anthropic.usage import COUNTED, decode_usage, unnamed_members
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.contract import Sent
 from allgate.dialects.passes.lenient import object_of, text_of, text_or_none
@@ -23,8 +23,9 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     if not isinstance(reply.get("content"), list):
         raise wire_error("The reply is not a Messages reply: it has no content")
     usage = object_of(reply.get("usage"))
-    parts = join_results(reply["content"], ReplyReader(sent))
-    finish = finish_of(text_of(reply.get("stop_reason")), reply, called=has_call(parts))
+    reader = ReplyReader(sent)
+    parts = join_results(reply["content"], reader)
+    finish = finish_of(text_of(reply.get("stop_reason")), reply, called=reader.called)
     return ChatResponse(
         id=text_of(reply.get("id")),
         model=text_of(reply.get("model")),
@@ -41,6 +42,6 @@ def reply_extra(reply: JsonObject, usage: JsonObject) -> Extra:
     for key in _KEPT:
         if key in reply and reply[key] is not None:
             members[key] = reply[key]
-    if others := usage and unnamed_members(usage):
+    if not usage.keys() <= COUNTED and (others := unnamed_members(usage)):
         members["usage"] = others
     return {DIALECT: members} if members else {}

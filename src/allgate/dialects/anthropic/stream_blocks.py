@@ -45,20 +45,12 @@ class _Block:
 class OpenBlocks:
     """Reads blocks into `events`. `text_key`: the open text block's index, for the quick way; -1 where none is open.
 
-    `append_text(index, text)`: more of an open block. `called`: a call that the client runs has begun.
+    `append_text(index, text)`: more of an open block, the sequencer's own method.
     """
 
     __slots__ = (
-        "_begun",
-        "_blocks",
-        "_count",
-        "_parts",
-        "_reader",
-        "_uses",
-        "append_text",
-        "called",
-        "text_key",
-    )
+        "_begun", "_blocks", "_count", "_parts", "_reader", "_uses", "append_text", "text_key",
+    )  # fmt: skip
 
     def __init__(self, events: list[Event], reader: ReplyReader) -> None:
         self._reader = reader
@@ -68,7 +60,6 @@ class OpenBlocks:
         self._uses: dict[str, tuple[int, int, Hosted]] = {}  # without a result yet: key, parts begun, part
         self._begun = 0
         self._count = 0
-        self.called = False
         self.text_key = -1
 
     def start(self, index: int, block: JsonObject) -> None:
@@ -184,7 +175,6 @@ class OpenBlocks:
         call = self._reader.call(block.start)
         self._begin(index, call, block)
         if isinstance(call, ToolCall):
-            self.called = True
             block.unwrap = StreamingUnwrap() if call.input_kind == "text" else None
 
     def _input(self, index: int, block: _Block | None, text: str) -> None:

@@ -40,13 +40,14 @@ class AnthropicStreamDecoder:
     """feed(bytes) → events; close() → the last ones."""
 
     __slots__ = (
-        "_blocks", "_events", "_extra", "_finished", "_over", "_splitter", "_started", "_usage",
+        "_blocks", "_events", "_extra", "_finished", "_over", "_reader", "_splitter", "_started", "_usage",
     )  # fmt: skip
 
     def __init__(self, sent: Sent) -> None:
         self._splitter = SseSplitter()
         self._events: list[Event] = []
-        self._blocks = OpenBlocks(self._events, ReplyReader(sent))
+        self._reader = ReplyReader(sent)
+        self._blocks = OpenBlocks(self._events, self._reader)
         self._usage: JsonObject = {}
         self._extra: Extra = {}
         self._started = False
@@ -187,7 +188,7 @@ class AnthropicStreamDecoder:
         self._begin()
         self._finished = True
         self._blocks.finish()
-        finish = finish_of(text_of(delta.get("stop_reason")), delta, called=self._blocks.called)
+        finish = finish_of(text_of(delta.get("stop_reason")), delta, called=self._reader.called)
         self._events.append(Finished(finish=finish))
 
     def _end(self) -> None:

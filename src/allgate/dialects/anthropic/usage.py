@@ -15,7 +15,7 @@ from allgate.wire.json import Json, JsonObject
 CHARACTERS_PER_TOKEN = 4
 """Of English text in the vendor's tokenizers, about; only for the first number of a stream, which the last replaces."""
 
-_COUNTED = frozenset(
+COUNTED = frozenset(
     {
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation",
         "output_tokens_details", "server_tool_use", "service_tier",
@@ -83,9 +83,7 @@ def decode_usage(raw: JsonObject) -> Usage:
 
 def unnamed_members(raw: JsonObject) -> JsonObject:
     """What the vocabulary has no word for: iterations, inference_geo, speed."""
-    if raw.keys() <= _COUNTED:
-        return {}
-    return {key: value for key, value in raw.items() if key not in _COUNTED and value is not None}
+    return {key: value for key, value in raw.items() if key not in COUNTED and value is not None}
 
 
 def encode_usage(usage: Usage | None) -> JsonObject:
