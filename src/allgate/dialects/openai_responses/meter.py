@@ -47,7 +47,7 @@ class ResponsesStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
     __slots__ = (
-        "_aligned", "_finished", "_held", "_splitter", "_text", "_unsplit", "_usage", "failure", "started",
+        "_finished", "_held", "_splitter", "_text", "_usage", "failure", "started",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,12 +58,11 @@ class ResponsesStreamMeter:
         self._finished = False
         self._usage: Usage | None = None
         self._text = StringIO()
-        self._unsplit = 0  # bytes of a frame that is not complete
-        self._aligned = False  # the next chunk begins a frame, and nothing is withheld
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
-        if self._aligned and (text := read_text_delta(chunk)) is not None:
+        passing = self._splitter.aligned and not self._held and self.failure is None
+        if passing and (text := read_text_delta(chunk)) is not None:
             self.started = True
             self._text.write(text.delta)
             return chunk
@@ -72,10 +71,7 @@ class ResponsesStreamMeter:
         except WireError as error:
             self.failure = self.failure or error.failure
             return b""
-        self._unsplit += len(chunk) - sum([len(frame.raw) for frame in frames])
-        passing = [frame.raw for frame in frames if self._passes(frame)]
-        self._aligned = not (self._unsplit or self._held or self.failure)
-        return b"".join(passing)
+        return b"".join([frame.raw for frame in frames if self._passes(frame)])
 
     def close(self) -> bytes:
         """The terminal event; nothing if there was none, because then the answer is not complete."""

@@ -50,8 +50,8 @@ class ResponsesStreamDecoder:
     """Bytes of one stream → events."""
 
     __slots__ = (
-        "_aligned", "_calls", "_done", "_ended", "_events", "_items", "_kinds", "_messages", "_sequencer", "_splitter",
-        "_started", "_stops", "_target", "_thoughts", "_unsplit",
+        "_append_text", "_calls", "_done", "_ended", "_events", "_items", "_kinds", "_messages", "_sequencer", "_splitter",
+        "_started", "_stops", "_target", "_thoughts",
     )  # fmt: skip
 
     def __init__(self, sent: Sent) -> None:
@@ -59,6 +59,7 @@ class ResponsesStreamDecoder:
         self._splitter = SseSplitter()
         self._events: list[Event] = []
         self._sequencer = PartSequencer(self._events)
+        self._append_text = self._sequencer.append_text
         self._messages = StreamMessages(self._sequencer)
         self._thoughts = StreamThoughts(self._sequencer)
         self._calls = StreamCalls(self._sequencer, self._target)
@@ -69,19 +70,18 @@ class ResponsesStreamDecoder:
         self._stops = StopMatcher(stops) if stops else None
         self._started = False
         self._ended = False
-        self._unsplit = 0  # bytes of a frame that is not complete
-        self._aligned = False  # the next chunk begins a frame
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete. Raises: WireError: bytes that are no event stream of this dialect."""
-        if self._aligned and (text := read_text_delta(chunk)) is not None and self._messages.quick_text(text):
-            return self._handed_out()
-        frames = self._splitter.feed(chunk)
-        for frame in frames:
-            self._take(frame)
-        self._unsplit += len(chunk) - sum([len(frame.raw) for frame in frames])
-        self._aligned = not (self._unsplit or self._ended)
-        return self._handed_out()
+        text = read_text_delta(chunk) if self._splitter.aligned and not self._ended else None
+        if text is None or text.logprobs or (text.output_index, text.content_index) != self._messages.latest:
+            for frame in self._splitter.feed(chunk):
+                self._take(frame)
+        elif text.delta:  # the quick way: one more piece of the latest text
+            self._append_text(self._messages.latest, text.delta)
+        events = self._events[:]
+        self._events.clear()  # the sequencer holds this list
+        return self._stops.pass_on(events) if self._stops else events
 
     def close(self) -> list[Event]:
         """The body ended: an unterminated last frame counts, a missing terminal event does not."""
@@ -90,12 +90,7 @@ class ResponsesStreamDecoder:
             self._take(last)
         if not self._ended:
             self._fail(Failure(kind=ErrorKind.UPSTREAM, message=CUT, upstream=True))
-        return self._handed_out()
-
-    def _handed_out(self) -> list[Event]:
-        events = self._events.copy()
-        self._events.clear()
-        return self._stops.pass_on(events) if self._stops else events
+        return self._stops.pass_on(self._events) if self._stops else self._events
 
     def _take(self, raw: SseFrame) -> None:
         if self._ended or not raw.data or raw.data == b"[DONE]":

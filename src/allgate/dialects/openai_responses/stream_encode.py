@@ -17,7 +17,7 @@ from allgate.dialects.openai_responses import answer_items as items
 from allgate.dialects.openai_responses.answer import Answer, continues
 from allgate.dialects.openai_responses.errors import failed_answer, lone_error
 from allgate.dialects.openai_responses.finish import Ending, encode_finish, malformed_call
-from allgate.dialects.openai_responses.frames import KEEP_ALIVE, FrameWriter
+from allgate.dialects.openai_responses.frames import KEEP_ALIVE, DeltaFrame, FrameWriter
 from allgate.dialects.openai_responses.own import own
 from allgate.dialects.openai_responses.skeleton import Skeleton
 from allgate.dialects.openai_responses.stream_items import CallItem, StreamItem, WholeItem
@@ -45,7 +45,8 @@ class ResponsesStreamEncoder:
     """Writes one answer. Choices beyond the first have no place in this dialect."""
 
     __slots__ = (
-        "_answer", "_asked", "_behind", "_closed", "_done", "_finish", "_frames", "_held", "_item", "_kinds", "_skeleton", "_usage",
+        "_answer", "_asked", "_behind", "_closed", "_done", "_finish", "_frames", "_held", "_item", "_kinds", "_skeleton",
+        "_text", "_usage",
     )  # fmt: skip
 
     def __init__(self, asked: Asked) -> None:
@@ -54,6 +55,7 @@ class ResponsesStreamEncoder:
         self._frames = FrameWriter()
         self._skeleton: Skeleton | None = None
         self._item: StreamItem | None = None
+        self._text: DeltaFrame | None = None  # of the open text: nearly every event is a piece of one
         self._closed: Part | None = None  # the last part of the open item, once it is closed
         self._behind: tuple[Seal, ...] = ()  # seals that travel in items behind the open one
         self._held: list[Opened | Delta] = []  # a call that is not announced yet
@@ -65,6 +67,8 @@ class ResponsesStreamEncoder:
     def emit(self, event: Event) -> bytes:
         """The frames that tell this event."""
         if isinstance(event, Delta):
+            if self._text is not None and event.channel == "text" and not event.choice:
+                return self._text.of(event.text)
             if event.choice:
                 return b""
             if self._held:
@@ -108,15 +112,23 @@ class ResponsesStreamEncoder:
         return self._open(event.part)
 
     def _open(self, part: Part) -> bytes:
-        if self._item is not None and continues(self._closed, part):
-            self._closed = None
-            return self._item.open(part)
-        done = self._finish_item()
+        said = b""
+        if self._item is None or not continues(self._closed, part):
+            said = self._finish_item() + self._begin_item(part)
+        self._closed = None
+        if self._item is None:
+            return said
+        said += self._item.open(part)
+        if isinstance(self._item, MessageItem) and isinstance(part, Text):
+            self._text = self._item.pieces
+        return said
+
+    def _begin_item(self, part: Part) -> bytes:
         self._item = self._made(part)
         if self._item is None:
-            return done
+            return b""
         added = {"output_index": len(self._done), "item": self._item.start()}
-        return done + self._frames.frame("response.output_item.added", added) + self._item.open(part)
+        return self._frames.frame("response.output_item.added", added)
 
     def _made(self, part: Part) -> StreamItem | None:
         """The item that begins with this part; None where this dialect has no item for it."""
@@ -176,7 +188,7 @@ class ResponsesStreamEncoder:
         self._kinds.add(type(event.part))
         if self._item is None:
             return said
-        self._closed = event.part
+        self._closed, self._text = event.part, None
         said += self._item.close(event.part)
         if not carried:
             self._behind = event.part.seals[1:] if isinstance(event.part, Thinking) else event.part.seals

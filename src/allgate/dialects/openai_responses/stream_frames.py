@@ -1,7 +1,8 @@
 """One event of the stream as a typed value. Nearly every frame is a delta: those are read without building a dict.
 
-A chunk that is one text delta goes an even shorter way. A frame whose members have other types than they should is read once more without complaint; what is no JSON object at
-all is a WireError.
+A chunk that is one text delta goes an even shorter way: where nothing is pending the splitter need not see it. A frame
+whose members have other types than they should is read once more without complaint; what is no JSON object at all is a
+WireError.
 """
 
 import msgspec
@@ -11,6 +12,7 @@ from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
 
 _TEXT_DELTA = b"event: response.output_text.delta\ndata: "
 _TEXT_DELTA_LENGTH = len(_TEXT_DELTA)
+_LINES = 3  # of the event, of the data, and the empty one
 
 
 class TextDelta(msgspec.Struct, gc=False):
@@ -47,15 +49,15 @@ class Frame(msgspec.Struct, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Frame)
-_text_deltas = msgspec.json.Decoder(TextDelta)
+_decode_text_delta = msgspec.json.Decoder(TextDelta).decode
 
 
 def read_text_delta(chunk: bytes) -> TextDelta | None:
     """The event of a chunk that is exactly one text delta as OpenAI writes it; None for any other bytes."""
-    if not chunk.startswith(_TEXT_DELTA) or chunk.find(b"\n\n") != len(chunk) - 2:
+    if chunk[:_TEXT_DELTA_LENGTH] != _TEXT_DELTA or chunk[-2:] != b"\n\n" or chunk.count(b"\n") != _LINES:
         return None
     try:
-        return _text_deltas.decode(chunk[_TEXT_DELTA_LENGTH:-2])
+        return _decode_text_delta(chunk[_TEXT_DELTA_LENGTH:])
     except (msgspec.DecodeError, ValueError):
         return None
 

@@ -3,7 +3,7 @@
 from allgate.core.value import changed
 from allgate.dialects.openai_responses.annotations import decode_annotation
 from allgate.dialects.openai_responses.output_decode import content_part, message_extra
-from allgate.dialects.openai_responses.stream_frames import Frame, TextDelta
+from allgate.dialects.openai_responses.stream_frames import Frame
 from allgate.dialects.passes.lenient import text_or_none
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.operations.chat.parts import Part, Refusal, Text
@@ -16,31 +16,23 @@ _NO_TEXT, _NO_REFUSAL = Text(text=""), Refusal(text="")
 
 
 class StreamMessages:
-    """Message parts by key, on their way into the sequencer. `kinds`: of the parts that opened."""
+    """Message parts by key, on their way into the sequencer. `kinds`: of the parts that opened; `latest`: the text that was
+    added to last, while it is open."""
 
-    __slots__ = ("_annotated", "_contents", "_logged", "_quick", "_sequencer", "kinds")
+    __slots__ = ("_annotated", "_contents", "_logged", "_sequencer", "kinds", "latest")
 
     def __init__(self, sequencer: PartSequencer) -> None:
         self._sequencer = sequencer
         self._contents: dict[int, list[int]] = {}  # output index → content indexes that were told
         self._annotated: dict[Key, int] = {}
         self._logged: set[Key] = set()
-        self._quick: Key | None = None  # the text that was added to last
+        self.latest: Key | None = None
         self.kinds: set[type[Part]] = set()
 
     @property
     def indexes(self) -> tuple[int, ...]:
         """The output indexes of the messages so far."""
         return tuple(self._contents)
-
-    def quick_text(self, frame: TextDelta) -> bool:
-        """A further piece of the text that was added to last; False where it is not that."""
-        key = self._quick
-        if key is None or key[0] != frame.output_index or key[1] != frame.content_index or frame.logprobs:
-            return False
-        if frame.delta:
-            self._sequencer.append_text(key, frame.delta)
-        return True
 
     def piece(self, kind: str, frame: Frame, item: JsonObject) -> None:
         """A delta, an annotation, or the announcement of a part. `item` is the message as it was announced."""
@@ -68,7 +60,7 @@ class StreamMessages:
             extra = {} if contents else message_extra(item)
             contents.append(frame.content_index)
             self._open(key, changed(skeleton, id=item_id, extra=extra))
-        self._quick = key if isinstance(skeleton, Text) else None
+        self.latest = key if isinstance(skeleton, Text) else None
         return key
 
     def _open(self, key: Key, skeleton: Text | Refusal) -> None:
@@ -97,7 +89,7 @@ class StreamMessages:
             self._close((index, place), part)
         for place in contents:
             self._sequencer.close((index, place))
-        self._quick = None
+        self.latest = None
 
     def _close(self, key: Key, final: Text | Refusal) -> None:
         """Close a part with its whole value, after sending what no piece brought."""
@@ -113,7 +105,7 @@ class StreamMessages:
         if isinstance(final, Text):
             self._tell_late(key, final)
         self._sequencer.close(key, final)
-        self._quick = None
+        self.latest = None
 
     def _tell_late(self, key: Key, final: Text) -> None:
         """Citations and log probabilities that only the whole part holds."""

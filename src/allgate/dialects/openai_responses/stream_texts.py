@@ -10,18 +10,17 @@ from allgate.wire.json import JsonObject
 
 
 class MessageItem:
-    """Texts and refusals of one message."""
+    """Texts and refusals of one message. `pieces` writes those of the open one."""
 
     __slots__ = (
         "_annotations",
         "_answer",
-        "_delta",
         "_first",
         "_frames",
         "_id",
-        "_length",
         "_parts",
         "_place",
+        "pieces",
     )
 
     def __init__(
@@ -33,35 +32,34 @@ class MessageItem:
         self._parts: list[Text | Refusal] = []
         self._first = first
         self._annotations = 0
-        self._length = 0  # characters of the open text
         self._place: JsonObject = {"item_id": item_id, "output_index": output_index}
-        self._delta: DeltaFrame | None = None
+        self.pieces: DeltaFrame | None = None
 
     def start(self) -> JsonObject:
         return {**items.message(self._id, [self._first], self._answer, "in_progress"), "content": []}
 
     def open(self, part: Part) -> bytes:
         assert isinstance(part, (Text, Refusal)), "a message holds texts and refusals"
-        self._annotations, self._length = 0, 0
+        self._annotations = 0
         self._place = {**self._place, "content_index": len(self._parts)}
         if isinstance(part, Refusal):
-            self._delta = DeltaFrame(self._frames, "response.refusal.delta", self._place)
+            self.pieces = DeltaFrame(self._frames, "response.refusal.delta", self._place)
         else:
-            self._delta = DeltaFrame(
+            self.pieces = DeltaFrame(
                 self._frames, "response.output_text.delta", self._place, {"logprobs": []}
             )
         empty = items.content_part(part, self._answer)
         return self._frames.frame("response.content_part.added", {**self._place, "part": empty})
 
     def delta(self, event: Delta) -> bytes:
+        assert self.pieces is not None, "a part opens before its pieces"
         if event.channel == "text" or event.channel == "refusal":
-            self._length += len(event.text)
-            return self._delta.of(event.text) if self._delta and event.text else b""
+            return self.pieces.of(event.text)
         if event.channel == "logprobs":
             said = {**self._place, "delta": "", "logprobs": event.logprobs}
             return self._frames.frame("response.output_text.delta", said)
         if event.channel == "annotation" and event.annotation is not None:
-            annotation = encode_annotation(event.annotation, self._length)
+            annotation = encode_annotation(event.annotation, self.pieces.length)
             if annotation is not None:
                 index, self._annotations = self._annotations, self._annotations + 1
                 said = {**self._place, "annotation_index": index, "annotation": annotation}
