@@ -13,6 +13,8 @@ from allgate.wire.headers import Headers, first
 
 KEY_PREFIX = "sk-allgate-"
 
+_KEY_FIELDS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key"})
+
 
 class Caller(Value, frozen=True, kw_only=True):
     """An authenticated key. `models` None: every model; `dialects` None: every door; `networks` empty: every address; `expires_s` None: never;
@@ -40,12 +42,14 @@ def presented_key(headers: Headers, query_key: str | None) -> str:
     Raises: Refused: none was shown.
     """
     for field, value in headers:
+        if field not in _KEY_FIELDS:
+            continue
+        key = value.strip()
         if field == b"authorization":
-            scheme, _, key = value.strip().partition(b" ")
-            if scheme.lower() == b"bearer" and key.strip():
-                return key.strip().decode("latin-1")
-        elif field in (b"x-api-key", b"x-goog-api-key", b"api-key") and value.strip():
-            return value.strip().decode("latin-1")
+            scheme, _, key = key.partition(b" ")
+            key = key.strip() if scheme.lower() == b"bearer" else b""
+        if key:
+            return key.decode("latin-1")
     if query_key:
         return query_key
     raise refused(

@@ -43,7 +43,10 @@ class Provider(Value, frozen=True, kw_only=True):
 
     def in_dialect(self, dialect: str) -> Speaks | None:
         """How it speaks `dialect`; None if it does not."""
-        return next((entry for entry in self.speaks if entry.dialect == dialect), None)
+        for entry in self.speaks:
+            if entry.dialect == dialect:
+                return entry
+        return None
 
 
 def sign_in_headers(form: SignInForm, credential: Secret) -> Headers:

@@ -94,7 +94,8 @@ def in_some_dialect(deployment: Deployment, head: Head, dialect: str, dice: floa
     """
     missing = ""
     names = deployment.upstream.dialects
-    names = (dialect, *names) if dialect in names else names
+    if dialect in names and names[0] != dialect:
+        names = (dialect, *names)
     if head.n > 1:
         names = sorted(names, key=lambda name: name in deployment.caps and deployment.caps[name].n_max <= 1)
     for name in names:
@@ -137,6 +138,8 @@ def _not_passed_because(head: Head, dialect: str, speaks: Speaks, caps: Caps, ke
 def _credential(deployment: Deployment, dice: float) -> Credential:
     """Several keys of one upstream rotate evenly. The draw is independent of the deployment's: it uses finer digits."""
     credentials = deployment.upstream.credentials
+    if len(credentials) == 1:
+        return credentials[0]
     return credentials[int(dice * 1_000_003 % 1 * len(credentials))]
 
 
