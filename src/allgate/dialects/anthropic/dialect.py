@@ -53,8 +53,10 @@ class AnthropicMessages:
         return stopped(response, matched_stops(sent.request.sampling, sent.caps, blank=False))
 
     def stream_decoder(self, sent: Sent) -> StreamDecoder:
-        stops = matched_stops(sent.request.sampling, sent.caps, blank=False)
         decoder = AnthropicStreamDecoder(sent)
+        if not sent.request.sampling.stop:
+            return decoder
+        stops = matched_stops(sent.request.sampling, sent.caps, blank=False)
         return StoppedStream(decoder, stops) if stops else decoder
 
     def meter(self, head: Head, caps: Caps) -> AnthropicStreamMeter:

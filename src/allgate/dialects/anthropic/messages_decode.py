@@ -9,6 +9,7 @@ from allgate.core.errors import wire_error
 from allgate.core.value import changed
 from allgate.dialects.anthropic import hosted
 from allgate.dialects.anthropic.citations import annotations_of, opened
+from allgate.dialects.anthropic.content import plain_text
 from allgate.dialects.anthropic.media_decode import kept, media_part, search_result_part, tool_reference_part
 from allgate.dialects.anthropic.seal_slots import CLIENT_DECLARED, ORIGIN, SlotForm, open_slot
 from allgate.dialects.anthropic.versions import DIALECT
@@ -91,11 +92,12 @@ class MessageReader:
             raise wire_error("messages: at least one message is required", param="messages")
         turns: list[Turn] = []
         for place, raw in enumerate(found):
-            match raw:
-                case {"role": "user" | "assistant" as role, "content": str(text)} if len(raw) == 2:
+            if dict is type(raw) and len(raw) == 2 and str is type(text := raw.get("content")):
+                role = raw.get("role")
+                if role == "user" or role == "assistant":
                     turns.append(Turn(role=role, parts=(Text(text=text),)))
-                case _:
-                    turns.append(self._turn(raw, f"messages.{place}"))
+                    continue
+            turns.append(self._turn(raw, f"messages.{place}"))
         return turns
 
     def _turn(self, raw: Json, path: str) -> Turn:
@@ -118,18 +120,17 @@ class MessageReader:
         uses: dict[str, int] = {}
         riding: list[Seal] = []  # seals whose part is the next one
         for place, raw in enumerate(blocks):
-            match raw:
-                case {"type": "text", "text": str(text)} if len(raw) == 2:
-                    part = Text(text=text)
-                case _:
-                    block = object_at(raw, f"{path}.{place}")
-                    kind = text_at(block.get("type"), f"{path}.{place}.type")
-                    if hosted.is_result(kind) and kind != "tool_result":
-                        self._hosted_result(block, parts, uses)
-                        continue
-                    if hosted.is_use(kind):
-                        uses[text_of(block.get("id"))] = len(parts)
-                    part = self._part(kind, block, f"{path}.{place}", riding)
+            if (text := plain_text(raw)) is not None:
+                part = Text(text=text)
+            else:
+                block = object_at(raw, f"{path}.{place}")
+                kind = text_at(block.get("type"), f"{path}.{place}.type")
+                if hosted.is_result(kind) and kind != "tool_result":
+                    self._hosted_result(block, parts, uses)
+                    continue
+                if hosted.is_use(kind):
+                    uses[text_of(block.get("id"))] = len(parts)
+                part = self._part(kind, block, f"{path}.{place}", riding)
             if part is None:
                 continue
             if riding:

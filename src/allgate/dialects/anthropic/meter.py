@@ -15,6 +15,7 @@ import msgspec
 from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.core.value import changed
+from allgate.dialects.anthropic.content import plain_text
 from allgate.dialects.anthropic.errors import failure_in_stream
 from allgate.dialects.anthropic.pieces import DELTA, decode_delta, lone_delta, odd_piece
 from allgate.dialects.anthropic.stream_encode import STOP_FRAME
@@ -159,15 +160,12 @@ def read_facts(body: bytes) -> Facts:
     empty = True
     texts: list[str] = []
     for block in reply["content"]:
-        match block:
-            case {"type": "text", "text": str(text)} if len(block) == 2:
-                empty = empty and not text
-                texts.append(text)
-            case {}:
-                empty = empty and _is_hollow(block)
-                texts.append(_counted_text(block))
-            case _:
-                pass  # no block at all
+        if (text := plain_text(block)) is not None:
+            empty = empty and not text
+            texts.append(text)
+        elif dict is type(block):
+            empty = empty and _is_hollow(block)
+            texts.append(_counted_text(block))
     return Facts(usage=usage, finished=True, empty=empty, text="".join(texts))
 
 

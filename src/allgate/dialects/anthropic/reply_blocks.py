@@ -7,6 +7,7 @@ tool as text. Seals get the trust domain of the deployment that answered.
 from allgate.dialects.anthropic import hosted, json_output
 from allgate.dialects.anthropic.blocks_encode import tool_names
 from allgate.dialects.anthropic.citations import annotations_of
+from allgate.dialects.anthropic.content import plain_text
 from allgate.dialects.anthropic.messages_decode import extra_of
 from allgate.dialects.anthropic.seal_slots import SlotForm
 from allgate.dialects.anthropic.versions import DIALECT
@@ -133,13 +134,10 @@ def join_results(content: list[Json], reader: ReplyReader) -> list[Part]:
     parts: list[Part] = []
     uses: dict[str, int] = {}
     for block in content:
-        match block:
-            case {"type": "text", "text": str(text)} if len(block) == 2:
-                parts.append(Text(text=text))
-            case {}:
-                _join(block, parts, uses, reader)
-            case _:
-                pass  # no block at all
+        if (text := plain_text(block)) is not None:
+            parts.append(Text(text=text))
+        elif dict is type(block):
+            _join(block, parts, uses, reader)
     return [part for part in parts if not (isinstance(part, Text) and not part.text)]
 
 
