@@ -54,6 +54,28 @@ def test_the_head_of_a_request():
     )
 
 
+def test_a_count_may_be_written_as_a_float_and_nulls_say_nothing():
+    head = OPENAI_CHAT.read_head(posted(stream=None, stream_options=None, max_tokens=5.0, n=None))
+    assert (head.stream, head.stream_usage, head.output_tokens_max, head.n) == (False, False, 5, 1)
+
+
+def test_a_wrong_type_is_named_with_its_path():
+    with pytest.raises(WireError) as caught:
+        OPENAI_CHAT.read_head(posted(stream_options={"include_usage": "yes"}))
+    assert caught.value.failure.param == "stream_options.include_usage"
+
+
+def test_what_stands_in_extra_body_counts_where_the_body_is_silent():
+    request = wire(
+        json.dumps(
+            {"messages": [USER], "n": 2, "extra_body": {"model": "inner", "n": 4, "stream": True}}
+        ).encode()
+    )
+    head = OPENAI_CHAT.read_head(request)
+    assert (head.model, head.n, head.stream) == ("inner", 2, True)
+    assert head.fields == {"messages", "n", "extra_body"}
+
+
 @pytest.mark.parametrize(
     ("body", "features"),
     [

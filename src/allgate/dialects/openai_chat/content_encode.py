@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 from allgate.core.errors import unsupported
 from allgate.dialects.openai_chat.media import audio_format, kind_of_mime, url_of
@@ -16,8 +17,10 @@ _DETAILS = ("low", "high", "auto", "original")
 _FILENAME = "file.pdf"  # OpenAI wants a name beside every file's bytes
 
 
-def encode_content(parts: list[Part], path: str, caps: Caps, notes: list[Note]) -> Json:
+def encode_content(parts: Sequence[Part], path: str, caps: Caps, notes: list[Note]) -> Json:
     """One string where that says everything, else a list of parts; `""` for none."""
+    if len(parts) == 1 and type(part := parts[0]) is Text and part.cache is None and not part.extra:
+        return part.text
     wire = [found for part in parts if (found := encode_part(part, path, caps, notes)) is not None]
     if not wire:
         return ""
@@ -26,8 +29,11 @@ def encode_content(parts: list[Part], path: str, caps: Caps, notes: list[Note]) 
     return wire
 
 
-def encode_text(parts: list[Part], path: str, caps: Caps, notes: list[Note], *, separator: str) -> Json:
+def encode_text(parts: Sequence[Part], path: str, caps: Caps, notes: list[Note], *, separator: str) -> Json:
     """Like `encode_content`, with several plain texts joined into one string: many servers take nothing else."""
+    texts = [part.text for part in parts if type(part) is Text and part.cache is None and not part.extra]
+    if len(texts) == len(parts):
+        return separator.join(texts)
     wire = [found for part in parts if (found := encode_part(part, path, caps, notes)) is not None]
     if all(part.keys() == {"type", "text"} for part in wire):
         return separator.join(part["text"] for part in wire)

@@ -6,32 +6,26 @@ and from the kinds of media in the messages.
 
 import msgspec
 
-from allgate.core.errors import wire_error
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_chat.head_messages import Seen, look_at
+from allgate.dialects.openai_chat.head_messages import NOTHING_SEEN, look_at
 from allgate.dialects.openai_chat.own import NAME
-from allgate.dialects.openai_chat.request_decode import merged_extra_body, model_of
+from allgate.dialects.openai_chat.request_decode import model_of, no_model
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
 from allgate.dialects.openai_chat.tool_decode import decode_tools
-from allgate.dialects.passes.lenient import list_of, text_of
+from allgate.dialects.passes.lenient import list_of, object_of, text_of
 from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.features import HOSTED_FEATURES, features_of
 from allgate.operations.chat.parts import Media, MediaKind, Url
 from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire import json
-from allgate.wire.json import Json, JsonObject, optional_bool, optional_int, optional_object
+from allgate.wire.json import optional_bool, optional_int, optional_object
 from allgate.wire.message import WireRequest
 from allgate.wire.span import renamed_member, set_member, set_scalar
 
 # What a client says to the provider beside the body; everything else is ours to set.
 _FORWARDED = frozenset({b"openai-beta", b"idempotency-key"})
 
-# Members that are looked at, all of them small. The others stay bytes.
-_READ = frozenset(
-    ("model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "n", "tools", "functions",
-     "web_search_options", "modalities", "extra_body")
-)  # fmt: skip
 SEALED = ENVELOPE_PREFIX.encode()
 
 # What documents of other vendors put into a chat body, and `reasoning_decode` and `tool_decode` read.
@@ -51,10 +45,27 @@ _BORROWED_CHOICES = (b'"any"', b'"tool"')
 
 _FEATURE_MEMBERS = frozenset({"tools", "functions", "web_search_options", "modalities"})
 _NOTHING: frozenset[str] = frozenset()
-_NOTHING_SEEN = Seen(set(), set())
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class _Settings(msgspec.Struct):
+    """The small members that are looked at. The others stay bytes."""
+
+    model: str | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_completion_tokens: int | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+
+
+_SETTINGS = frozenset(_Settings.__struct_fields__)
 
 _spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_scalar = msgspec.json.Decoder()
+_value = msgspec.json.Decoder()
 
 
 def read_head(request: WireRequest) -> Head:
@@ -62,23 +73,28 @@ def read_head(request: WireRequest) -> Head:
     whole = request.body
     raw = raw_members(whole)
     fields = frozenset(raw)
-    body = {name: _decoded(raw[name], name) for name in fields & _READ}
-    if "extra_body" in body:
-        body = merged_extra_body(body)
-    messages = raw.get("messages")
-    seen = _NOTHING_SEEN if messages is None else look_at(messages)
-    limit = optional_int(body, "max_completion_tokens")
-    n = optional_int(body, "n")
-    features = _features(body, seen.kinds)
-    borrowed = _borrowed(raw, fields, seen.thoughts)
-    if features and "tools" in fields and not features.isdisjoint(HOSTED_FEATURES):
+    if "extra_body" in fields:
+        raw = _with_extra_body(raw)
+    said = _settings(raw)
+    if not said.model:
+        raise no_model()
+    seen = look_at(raw["messages"]) if "messages" in raw else NOTHING_SEEN
+    features = _NOTHING
+    if seen.kinds or not _FEATURE_MEMBERS.isdisjoint(raw):
+        features = _features(raw, seen.kinds)
+    borrowed = fields & _BORROWED | seen.thoughts
+    if "tool_choice" in fields and any(word in bytes(raw["tool_choice"]) for word in _BORROWED_CHOICES):
+        borrowed |= {"tool_choice"}
+    if "tools" in fields and not features.isdisjoint(HOSTED_FEATURES):
         borrowed |= {"tools"}  # OpenAI's own chat has no tool that is run for the client
     return Head(
-        model=model_of(body),
-        stream=bool(optional_bool(body, "stream")),
-        stream_usage="stream_options" in body and _wants_usage(body),
-        output_tokens_max=limit if limit is not None else optional_int(body, "max_tokens"),
-        n=1 if n is None else n,
+        model=said.model,
+        stream=bool(said.stream),
+        stream_usage=said.stream_options is not None and bool(said.stream_options.include_usage),
+        output_tokens_max=said.max_tokens
+        if said.max_completion_tokens is None
+        else said.max_completion_tokens,
+        n=1 if said.n is None else said.n,
         fields=fields,
         features=features,
         borrowed=borrowed,
@@ -87,17 +103,23 @@ def read_head(request: WireRequest) -> Head:
     )
 
 
-def _wants_usage(body: JsonObject) -> bool:
+def _settings(raw: dict[str, msgspec.Raw]) -> _Settings:
+    """The small members. Where a type is not the usual one, the readers count 5.0 as 5 or name the path."""
+    try:
+        return msgspec.convert({name: _value.decode(raw[name]) for name in raw.keys() & _SETTINGS}, _Settings)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        body = {name: json.decode(raw[name], name) for name in _SETTINGS if name in raw}
+    limit = optional_int(body, "max_completion_tokens")
     options = optional_object(body, "stream_options") or {}
-    return bool(optional_bool(options, "include_usage", "stream_options.include_usage"))
-
-
-def _borrowed(raw: dict[str, msgspec.Raw], fields: frozenset[str], thoughts: set[str]) -> frozenset[str]:
-    """The members that only other vendors have; OpenAI refuses a whole request for `thoughts` in earlier answers."""
-    found = fields & _BORROWED | thoughts
-    if "tool_choice" in raw and any(word in bytes(raw["tool_choice"]) for word in _BORROWED_CHOICES):
-        found |= {"tool_choice"}
-    return found
+    wants_usage = optional_bool(options, "include_usage", "stream_options.include_usage")
+    return _Settings(
+        model=model_of(body),
+        stream=optional_bool(body, "stream"),
+        stream_options=_StreamOptions(include_usage=wants_usage),
+        max_completion_tokens=limit,
+        max_tokens=optional_int(body, "max_tokens") if limit is None else None,
+        n=optional_int(body, "n"),
+    )
 
 
 def passthrough(request: WireRequest, head: Head, model: str, caps: Caps, path: str = PATH) -> UpstreamCall:
@@ -134,21 +156,19 @@ def raw_members(body: bytes) -> dict[str, msgspec.Raw]:
             body
         )  # says what is wrong; or reads what msgspec would not (half an emoji)
         if not members:
-            raise wire_error("you must provide a model parameter", param="model") from error
+            raise no_model() from error
         return {name: msgspec.Raw(json.encode(value)) for name, value in members.items()}
 
 
-def _decoded(raw: msgspec.Raw, name: str) -> Json:
-    """One member. A scalar needs none of the care that nesting does."""
-    if memoryview(raw)[0] in b"[{":
-        return json.decode(raw, name)
-    return _scalar.decode(raw)
+def _with_extra_body(raw: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """`raw` with the members of `extra_body` beside its own; its own win."""
+    extra = object_of(json.decode(raw["extra_body"], "extra_body"))
+    return {name: msgspec.Raw(json.encode(value)) for name, value in extra.items()} | raw
 
 
-def _features(body: JsonObject, kinds: set[MediaKind]) -> frozenset[str]:
+def _features(raw: dict[str, msgspec.Raw], kinds: set[MediaKind]) -> frozenset[str]:
     """Feature words, the same as those of the decoded request."""
-    if not kinds and _FEATURE_MEMBERS.isdisjoint(body):
-        return _NOTHING
+    body = {name: json.decode(raw[name], name) for name in raw.keys() & _FEATURE_MEMBERS}
     words = tuple(
         word for word in list_of(body.get("modalities")) if text_of(word) in ("image", "audio", "video")
     )

@@ -5,8 +5,6 @@ that), contents that are strings are not looked into, and of a large part only i
 type there. Small parts are read by the decoder itself, so that both always agree.
 """
 
-from typing import NamedTuple
-
 import msgspec
 
 from allgate.dialects.openai_chat.content_decode import content_parts
@@ -25,12 +23,15 @@ _ARRAY, _OBJECT = b"[{"
 _PICTURE = "image_url"
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct):
     """The kinds of media in the messages, and the members that only some vendors know: of earlier answers, and
     `image_url` where a film or document stands in a picture's place."""
 
-    kinds: set[MediaKind]
-    thoughts: set[str]
+    kinds: set[MediaKind] = set()
+    thoughts: set[str] = set()
+
+
+NOTHING_SEEN = Seen()
 
 
 class _Message(msgspec.Struct):
@@ -56,7 +57,7 @@ _parts = msgspec.json.Decoder(list[_Part])
 
 def look_at(messages: msgspec.Raw) -> Seen:
     """What is in the `messages` member. Raises: WireError: a small part that is malformed."""
-    seen = Seen(set(), set())
+    seen = Seen()
     try:
         for message in _messages.decode(messages):
             for raw in (message.content, message.images):
@@ -104,7 +105,7 @@ def _kind_of(part: _Part, raw: bytes) -> MediaKind | None:
 
 def _look_at_odd(messages: Json) -> Seen:
     """The same for messages that are not of the usual types: read as the decoder does."""
-    seen = Seen(set(), set())
+    seen = Seen()
     for place, message in enumerate(objects_of(messages)):
         parts = content_parts(message.get("content"), f"messages[{place}].content")
         seen.kinds.update(part.kind for part in parts if isinstance(part, Media))

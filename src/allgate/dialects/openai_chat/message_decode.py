@@ -34,6 +34,7 @@ from allgate.wire.json import (
     text_at,
 )
 
+_ROLE_AND_CONTENT = frozenset({"role", "content"})
 _COMMON = frozenset({"role", "content", "name", "cache_control", "prompt_cache_breakpoint"})
 _ASSISTANT = _COMMON | {
     "refusal", "tool_calls", "function_call", "audio", "annotations", "images", "reasoning_content", "reasoning",
@@ -45,17 +46,17 @@ _TOOL = _COMMON | {"tool_call_id", "is_error"}
 def decode_message(value: Json, path: str, box: SealBox) -> Turn:
     """One message. Raises: WireError naming the path."""
     source = object_at(value, path)
-    role = text_at(source.get("role"), f"{path}.role")
-    match role:
-        case "system" | "developer" | "user":
+    match source.get("role"):
+        case "system" | "developer" | "user" as role:
             return _plain(source, role, path)
         case "assistant":
             return _assistant(source, path, box)
-        case "tool" | "function":
+        case "tool" | "function" as role:
             return _result(source, role, path)
-        case _:
+        case word:
+            word = text_at(word, f"{path}.role")
             raise wire_error(
-                f"Invalid value for '{path}.role': '{role}'. Supported values are: 'system', 'assistant', 'user', "
+                f"Invalid value for '{path}.role': '{word}'. Supported values are: 'system', 'assistant', 'user', "
                 "'function', 'tool', and 'developer'.",
                 param=f"{path}.role",
                 code="invalid_value",
@@ -63,7 +64,10 @@ def decode_message(value: Json, path: str, box: SealBox) -> Turn:
 
 
 def _plain(source: JsonObject, role: Role, path: str) -> Turn:
-    parts = _marked(content_parts(source.get("content"), f"{path}.content"), cache_mark(source, path))
+    parts = content_parts(source.get("content"), f"{path}.content")
+    if source.keys() <= _ROLE_AND_CONTENT:
+        return Turn(role=role, parts=tuple(parts))
+    parts = _marked(parts, cache_mark(source, path))
     return Turn(role=role, parts=tuple(parts), name=_name(source, path), extra=rest(source, _COMMON))
 
 

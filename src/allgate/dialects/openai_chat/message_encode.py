@@ -51,7 +51,10 @@ class MessageEncoder:
         """All messages. `system` is further instruction of ours, behind the client's own."""
         found = self._system(system)
         turns = self._request.turns
-        loop_start = max((place for place, turn in enumerate(turns) if turn.role == "user"), default=-1)
+        loop_start = -1
+        for place, turn in enumerate(turns):
+            if turn.role == "user":
+                loop_start = place
         for place, turn in enumerate(turns):
             path = f"messages[{place}]"
             match turn.role:
@@ -63,10 +66,14 @@ class MessageEncoder:
                     found.append(self._user(turn, path))
                 case "system" | "developer":
                     found.append(self._later_system(turn, path))
-        return found + self._ending()
+        if self._pictures or (turns and turns[-1].role == "assistant"):
+            found += self._ending()
+        return found
 
     def _system(self, further: str) -> list[JsonObject]:
-        texts: list[Part] = [*self._request.system, *([Text(text=further)] if further else ())]
+        texts = self._request.system
+        if further:
+            texts = (*texts, Text(text=further))
         if not texts:
             return []
         content = encode_text(texts, "system", self._caps, self._notes, separator="\n\n")
@@ -74,7 +81,7 @@ class MessageEncoder:
 
     def _later_system(self, turn: Turn, path: str) -> JsonObject:
         """An instruction in mid-conversation stays at its place; hoisting it would change its meaning."""
-        content = encode_content(list(turn.parts), path, self._caps, self._notes)
+        content = encode_content(turn.parts, path, self._caps, self._notes)
         if self._caps.mid_system:
             return {
                 **own(turn.extra),
@@ -87,9 +94,12 @@ class MessageEncoder:
         return {"role": "user", "content": f"<system-reminder>\n{text}\n</system-reminder>"}
 
     def _user(self, turn: Turn, path: str) -> JsonObject:
-        parts = [*self._labelled(), *turn.parts]
+        parts = [*self._labelled(), *turn.parts] if self._pictures else turn.parts
         content = encode_content(parts, f"{path}.content", self._caps, self._notes)
-        return {**own(turn.extra), "role": "user", "content": content, **self._named(turn)}
+        message: JsonObject = {"role": "user", "content": content}
+        if turn.extra or turn.name is not None:
+            message = {**own(turn.extra), **message, **self._named(turn)}
+        return message
 
     def _assistant(self, turn: Turn, path: str, *, in_loop: bool) -> JsonObject:
         calls = [part for part in turn.parts if isinstance(part, ToolCall)]
@@ -132,7 +142,7 @@ class MessageEncoder:
             if part not in kept:
                 encode_part(part, path, self._caps, self._notes)  # notes what it is
         if any(isinstance(part, Refusal) for part in kept):
-            return encode_content(list(kept), path, self._caps, self._notes)
+            return encode_content(kept, path, self._caps, self._notes)
         return "".join(part.text for part in kept)
 
     def _thought(

@@ -30,6 +30,8 @@ REASONING_MEMBERS = frozenset(
 """Members of the body that are read here and wholly said by `Reasoning`."""
 GOOGLE_MEMBERS = frozenset({"thinking_config", "thinkingConfig"})
 """The same of Gemini's own settings."""
+THINKING_MEMBERS = REASONING_MEMBERS | {"chat_template_kwargs", "google"}
+"""Members that may say something of thinking."""
 
 
 def decode_reasoning(body: JsonObject) -> Reasoning | None:

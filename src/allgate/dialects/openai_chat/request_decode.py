@@ -3,16 +3,23 @@
 Tolerant in members, strict in types: an unknown member is kept in `extra` and never fails the request; a known one of
 the wrong type is an error that names its path. `extra_body` inside the JSON, which is how people who read SDK examples
 write curl calls, is merged into the body as the SDK would have done.
+
+Members are asked for in groups, and a group only where one of it stands: most bodies have no more than `_USUAL`.
 """
 
 from typing import cast
 
-from allgate.core.errors import wire_error
+from allgate.core.errors import WireError, wire_error
 from allgate.dialects.openai_chat.message_decode import decode_message
 from allgate.dialects.openai_chat.own import LEGACY_FUNCTIONS, NAME
-from allgate.dialects.openai_chat.reasoning_decode import GOOGLE_MEMBERS, REASONING_MEMBERS, decode_reasoning
-from allgate.dialects.openai_chat.sampling_decode import decode_sampling
-from allgate.dialects.openai_chat.tool_decode import decode_tool_choice, decode_tools
+from allgate.dialects.openai_chat.reasoning_decode import (
+    GOOGLE_MEMBERS,
+    REASONING_MEMBERS,
+    THINKING_MEMBERS,
+    decode_reasoning,
+)
+from allgate.dialects.openai_chat.sampling_decode import SAMPLING_MEMBERS, decode_sampling
+from allgate.dialects.openai_chat.tool_decode import TOOL_MEMBERS, decode_tool_choice, decode_tools
 from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.normal import normal_form
@@ -39,57 +46,92 @@ from allgate.wire.json import (
 )
 from allgate.wire.message import WireRequest
 
-_KNOWN = REASONING_MEMBERS | {
-    "model", "messages", "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "frequency_penalty",
-    "presence_penalty", "logit_bias", "seed", "n", "stop", "logprobs", "top_logprobs", "response_format", "verbosity",
-    "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls", "web_search_options", "modalities",
-    "audio", "image_config", "stream", "stream_options", "user", "safety_identifier", "metadata", "prompt_cache_key",
-    "prompt_cache_retention", "prompt_cache_options", "service_tier", "store", "extra_body",
-    "google",
-}  # fmt: skip
+_OUTPUT = frozenset({"response_format", "verbosity", "modalities", "audio", "image_config"})
+_ACCOUNT = frozenset(
+    {
+        "user", "safety_identifier", "metadata", "service_tier", "store", "prompt_cache_key", "prompt_cache_retention",
+        "prompt_cache_options",
+    }
+)  # fmt: skip
+_USUAL = SAMPLING_MEMBERS | {"model", "messages", "stream"}
+_KNOWN = (
+    _USUAL
+    | TOOL_MEMBERS
+    | REASONING_MEMBERS
+    | _OUTPUT
+    | _ACCOUNT
+    | {"stream_options", "extra_body", "google"}
+)
 _MODALITIES = ("text", "image", "audio", "video")
 
 
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """The request in these bytes. Raises: WireError: not a chat body, with the path of what is wrong."""
-    body = merged_extra_body(json.decode_object(request.body))
+    body = json.decode_object(request.body)
+    if "extra_body" in body:
+        body = merged_extra_body(body)
     messages = list_at(body.get("messages"), "messages")
     if not messages:
         raise wire_error("Invalid 'messages': it is empty, expected at least one message", param="messages")
     system, turns, notes = normal_form(
         (), [decode_message(message, f"messages[{place}]", seals) for place, message in enumerate(messages)]
     )
-    options = optional_object(body, "stream_options") or {}
     return ChatRequest(
         dialect=NAME,
         model=model_of(body),
         system=system,
         turns=turns,
-        tools=decode_tools(body),
-        tool_choice=decode_tool_choice(body),
         sampling=decode_sampling(body),
-        reasoning=decode_reasoning(body),
-        output=_output(body),
-        modalities=_modalities(body),
-        audio_out=_audio_out(body),
-        image_out=_image_out(body),
-        cache=CacheHints(
+        stream="stream" in body and bool(optional_bool(body, "stream")),
+        notes=notes,
+        **({} if body.keys() <= _USUAL else _unusual(body)),
+    )
+
+
+def _unusual(body: JsonObject) -> JsonObject:
+    """Fields of the request that most bodies say nothing of, each group asked for only where it is there."""
+    found: JsonObject = {}
+    options = optional_object(body, "stream_options") or {}
+    if options:
+        found["stream_usage"] = bool(optional_bool(options, "include_usage", "stream_options.include_usage"))
+    if not TOOL_MEMBERS.isdisjoint(body):
+        found |= {"tools": decode_tools(body), "tool_choice": decode_tool_choice(body)}
+    if not THINKING_MEMBERS.isdisjoint(body):
+        found["reasoning"] = decode_reasoning(body)
+    if not _OUTPUT.isdisjoint(body):
+        found |= _outputs(body)
+    if not _ACCOUNT.isdisjoint(body):
+        found |= _account(body)
+    found["extra"] = _extra(body, options)
+    return found
+
+
+def _account(body: JsonObject) -> JsonObject:
+    """Who asks, which tier serves, what is stored and cached."""
+    return {
+        "cache": CacheHints(
             key=optional_text(body, "prompt_cache_key"),
             retention=optional_text(body, "prompt_cache_retention"),
             options=body.get("prompt_cache_options"),
         ),
-        identity=Identity(
+        "identity": Identity(
             user=optional_text(body, "user"),
             safety_id=optional_text(body, "safety_identifier"),
             metadata=optional_object(body, "metadata"),
         ),
-        service_tier=optional_text(body, "service_tier"),
-        state=State(store=optional_bool(body, "store")),
-        stream=optional_bool(body, "stream") or False,
-        stream_usage=optional_bool(options, "include_usage", "stream_options.include_usage") or False,
-        extra=_extra(body, options),
-        notes=notes,
-    )
+        "service_tier": optional_text(body, "service_tier"),
+        "state": State(store=optional_bool(body, "store")),
+    }
+
+
+def _outputs(body: JsonObject) -> JsonObject:
+    """The form of the answer, and what it is made of beside text."""
+    return {
+        "output": _output(body),
+        "modalities": _modalities(body),
+        "audio_out": _audio_out(body),
+        "image_out": _image_out(body),
+    }
 
 
 def merged_extra_body(body: JsonObject) -> JsonObject:
@@ -102,8 +144,12 @@ def model_of(body: JsonObject) -> str:
     """The model's name. Raises: WireError: absent or empty."""
     name = text_at(body.get("model"), "model") if body.get("model") is not None else ""
     if not name:
-        raise wire_error("you must provide a model parameter", param="model")
+        raise no_model()
     return name
+
+
+def no_model() -> WireError:
+    return wire_error("you must provide a model parameter", param="model")
 
 
 def _output(body: JsonObject) -> OutputFormat | None:
@@ -184,9 +230,10 @@ def _image_out(body: JsonObject) -> ImageOut | None:
 def _extra(body: JsonObject, options: JsonObject) -> Extra:
     """What the vocabulary has no word for, and whether the client speaks the legacy functions."""
     rest = {key: value for key, value in body.items() if key not in _KNOWN}
-    google = {key: value for key, value in object_of(body.get("google")).items() if key not in GOOGLE_MEMBERS}
-    if google:
-        rest["google"] = google
+    if "google" in body:
+        google = {key: value for key, value in object_of(body["google"]).items() if key not in GOOGLE_MEMBERS}
+        if google:
+            rest["google"] = google
     if options.keys() - {"include_usage"}:
         rest["stream_options"] = {key: value for key, value in options.items() if key != "include_usage"}
     if body.get("functions") is not None:

@@ -5,7 +5,6 @@ warm. Each rule that leaves something out says so in a note; what may not be los
 """
 
 from hashlib import blake2b
-from typing import cast
 
 from allgate.core.errors import unsupported
 from allgate.dialects.contract import UpstreamCall
@@ -21,7 +20,7 @@ from allgate.operations.chat.notes import Note, added, dropped
 from allgate.operations.chat.request import AudioOut, ChatRequest
 from allgate.wire import json
 from allgate.wire.headers import Headers
-from allgate.wire.json import JsonObject
+from allgate.wire.json import Json, JsonObject
 
 PATH = "/chat/completions"
 JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
@@ -34,25 +33,23 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     _refuse_state(request)
     notes: list[Note] = []
     names = ToolNames(request, caps.tool_name_characters_max, OPENAI_NAME)
-    tools = encode_tools(request, caps, names, notes)
-    output, instruction = encode_output(request, caps, notes)
+    tools = encode_tools(request, caps, names, notes) if request.tools else {}
+    output, instruction = encode_output(request, caps, notes) if request.output else ({}, "")
     messages = MessageEncoder(request, caps, names, notes).messages(instruction)
     body: JsonObject = {"model": model, "messages": messages, **tools, **output}
     body |= encode_sampling(request, caps, notes)
-    body |= encode_reasoning(request, caps, notes)
-    body |= _modalities(request, caps, notes)
+    if request.reasoning:
+        body |= encode_reasoning(request, caps, notes)
+    if request.modalities or request.image_out:
+        body |= _modalities(request, caps, notes)
     body |= _account(request, caps, notes)
     if request.stream:
         body["stream"] = True
-        options = cast(JsonObject, own(request.extra).get("stream_options") or {})
         if caps.stream_usage_switch:
-            body["stream_options"] = {**options, "include_usage": True}
-    return UpstreamCall(
-        path=PATH,
-        body=json.encode(_with_extra(request, body, caps, notes)),
-        headers=JSON_HEADERS,
-        notes=tuple(notes),
-    )
+            body["stream_options"] = {**_stream_options(request), "include_usage": True}
+    if request.extra or request.safety is not None:
+        body = _with_extra(request, body, caps, notes)
+    return UpstreamCall(path=PATH, body=json.encode(body), headers=JSON_HEADERS, notes=tuple(notes))
 
 
 def _refuse_state(request: ChatRequest) -> None:
@@ -64,6 +61,12 @@ def _refuse_state(request: ChatRequest) -> None:
         raise unsupported("This model knows no stored prompts: send the text itself", param="prompt")
     if state.background:
         raise unsupported("This model has no background mode", param="background")
+
+
+def _stream_options(request: ChatRequest) -> JsonObject:
+    """What the client wants of the stream beside usage."""
+    options: Json = own(request.extra).get("stream_options") if request.extra else None
+    return options or {}
 
 
 def _modalities(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
@@ -97,16 +100,18 @@ def _audio(audio: AudioOut, request: ChatRequest, notes: list[Note]) -> JsonObje
 
 def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
     """Who asks, which tier serves, what is stored and cached."""
-    tier = _TIERS.get(request.service_tier or "", request.service_tier)
+    tier = request.service_tier
+    tier = _TIERS.get(tier, tier) if tier else tier
+    keyed = caps.cache == "key"
     wanted: tuple[tuple[str, object, bool], ...] = (
         ("user", request.identity.user, caps.user),
         ("safety_identifier", request.identity.safety_id, caps.store),
         ("metadata", request.identity.metadata, caps.metadata),
         ("service_tier", tier, tier in caps.service_tiers),
         ("store", request.state.store, caps.store),
-        ("prompt_cache_key", _cache_key(request, caps), caps.cache == "key"),
-        ("prompt_cache_retention", request.cache.retention, caps.cache == "key"),
-        ("prompt_cache_options", request.cache.options, caps.cache == "key"),
+        ("prompt_cache_key", _cache_key(request) if keyed else request.cache.key, keyed),
+        ("prompt_cache_retention", request.cache.retention, keyed),
+        ("prompt_cache_options", request.cache.options, keyed),
     )
     members: JsonObject = {}
     for name, value, taken in wanted:
@@ -117,12 +122,12 @@ def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
     return members
 
 
-def _cache_key(request: ChatRequest, caps: Caps) -> str | None:
+def _cache_key(request: ChatRequest) -> str | None:
     """The client's key; for clients whose dialect has none, one that stays the same for the same system and tools.
 
     Providers route by it, and without it requests of one conversation land on machines with cold caches.
     """
-    if request.cache.key is not None or request.dialect == NAME or caps.cache != "key":
+    if request.cache.key is not None or request.dialect == NAME:
         return request.cache.key
     prefix = [text.text for text in request.system] + [tool.name or "" for tool in request.tools]
     if not prefix:

@@ -13,9 +13,13 @@ _NOT_TAKEN = "not taken by this model"
 def encode_sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
     """The members, each sent, clamped or noted. Raises: WireError: more answers than the deployment gives."""
     asked = request.sampling
-    both = asked.temperature is not None and asked.top_p is not None
+    temperature = asked.temperature
+    both = temperature is not None and asked.top_p is not None
+    if temperature is not None and temperature > caps.temperature_max and caps.sampling:
+        notes.append(clamped("temperature", f"{temperature} is above this model's {caps.temperature_max}"))
+        temperature = caps.temperature_max
     wanted: tuple[tuple[str, object, bool], ...] = (
-        ("temperature", _temperature(request, caps, notes), caps.sampling),
+        ("temperature", temperature, caps.sampling),
         ("top_p", asked.top_p, caps.sampling and (caps.temperature_and_top_p or not both)),
         ("top_k", asked.top_k, caps.sampling and (caps.top_k or "top_k" in caps.vendor_fields)),
         ("frequency_penalty", asked.frequency_penalty, caps.penalties),
@@ -32,14 +36,6 @@ def encode_sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> Json
         elif value is not None:
             notes.append(dropped(name, _NOT_TAKEN))
     return members
-
-
-def _temperature(request: ChatRequest, caps: Caps, notes: list[Note]) -> float | None:
-    wish = request.sampling.temperature
-    if wish is None or wish <= caps.temperature_max or not caps.sampling:
-        return wish
-    notes.append(clamped("temperature", f"{wish} is above this model's {caps.temperature_max}"))
-    return caps.temperature_max
 
 
 def _limits(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
@@ -62,7 +58,8 @@ def _limits(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
             )
         if asked.n != 1:
             members["n"] = asked.n
-    if stops := sent_stops(asked, caps):
-        members["stop"] = list(stops)
-    notes += stop_notes(asked, caps)
+    if asked.stop:
+        if stops := sent_stops(asked, caps):
+            members["stop"] = list(stops)
+        notes += stop_notes(asked, caps)
     return members

@@ -55,6 +55,11 @@ _TYPES: tuple[tuple[str, BuiltinKind, Literal["server", "client"]], ...] = (
     ("shell", "shell", "client"),
 )
 
+TOOL_MEMBERS = frozenset(
+    {"tools", "functions", "web_search_options", "tool_choice", "function_call", "parallel_tool_calls"}
+)
+"""Members of the body that are read here."""
+
 
 def decode_tools(body: JsonObject) -> tuple[Tool, ...]:
     """What `tools`, `functions` and `web_search_options` declare. Raises: WireError naming the path."""
