@@ -32,10 +32,7 @@ class Address(Value, frozen=True, kw_only=True):
     model: str
     verb: str
     alt: Alt
-
-    @property
-    def stream(self) -> bool:
-        return self.verb == STREAM_VERB
+    stream: bool
 
 
 def address_of(request: WireRequest) -> Address:
@@ -51,11 +48,15 @@ def address_of(request: WireRequest) -> Address:
     if verb not in _VERBS or not model:
         message = f"There is no method at {request.path}: POST to /v1beta/models/{{model}}:generateContent"
         raise WireError(Failure(kind=ErrorKind.NOT_FOUND, message=message))
-    return Address(model=model, verb=verb, alt=alt_of(request))
+    return Address(
+        model=model, verb=verb, alt=alt_of(request) if request.query else "json", stream=verb == STREAM_VERB
+    )
 
 
 def alt_of(request: WireRequest) -> Alt:
     """`sse` where the query says `alt=sse` (its last `alt` counts), else `json`."""
+    if request.query == b"alt=sse":  # what Google's SDKs write
+        return "sse"
     if b"alt=" not in request.query:
         return "json"
     asked = [value for key, value in parse_qsl(request.query.decode("latin-1")) if key == "alt"]

@@ -5,6 +5,7 @@ them would change.
 A thinking level together with a budget is refused, as Google does.
 """
 
+from collections.abc import Callable
 from typing import Literal, cast
 
 from allgate.core.errors import wire_error
@@ -15,9 +16,9 @@ from allgate.operations.chat.request import AudioOut, ImageOut, OutputFormat, Re
 from allgate.wire.json import (
     Json,
     JsonObject,
+    list_at,
     optional_bool,
     optional_int,
-    optional_list,
     optional_number,
     optional_text,
     text_at,
@@ -26,40 +27,46 @@ from allgate.wire.json import (
 Modality = Literal["text", "image", "audio", "video"]
 
 _AT = "generationConfig."
-_SAID_ELSEWHERE = frozenset(
-    {
-        "temperature", "topP", "topK", "maxOutputTokens", "candidateCount", "stopSequences", "seed", "presencePenalty",
-        "frequencyPenalty", "responseLogprobs", "logprobs", "responseMimeType", "responseModalities", "thinkingConfig",
-        "speechConfig", "imageConfig",
-    }
-)  # fmt: skip
 _JSON_MIMES = ("application/json", "text/x.enum")
 
 
-def sampling_of(config: JsonObject) -> Sampling:
-    """Raises: WireError naming the member."""
-    stop = optional_list(config, "stopSequences", _AT + "stopSequences") or []
-    return Sampling(
-        temperature=optional_number(config, "temperature", _AT + "temperature"),
-        top_p=optional_number(config, "topP", _AT + "topP"),
-        top_k=optional_int(config, "topK", _AT + "topK"),
-        frequency_penalty=optional_number(config, "frequencyPenalty", _AT + "frequencyPenalty"),
-        presence_penalty=optional_number(config, "presencePenalty", _AT + "presencePenalty"),
-        seed=optional_int(config, "seed", _AT + "seed"),
-        max_tokens=optional_int(config, "maxOutputTokens", _AT + "maxOutputTokens"),
-        stop=tuple(text_at(text, f"{_AT}stopSequences[{n}]") for n, text in enumerate(stop)),
-        n=optional_int(config, "candidateCount", _AT + "candidateCount"),
-        logprobs=optional_bool(config, "responseLogprobs", _AT + "responseLogprobs"),
-        top_logprobs=optional_int(config, "logprobs", _AT + "logprobs"),
-    )
+def settings_of(config: JsonObject) -> tuple[JsonObject, JsonObject]:
+    """The fields of a ChatRequest that the members say, and the members that only Gemini has a word for.
+
+    Asked is what is there, member by member: of some twenty that the format has, a request brings two or three.
+    Raises: WireError naming the member.
+    """
+    sampling: JsonObject = {}
+    fields: JsonObject = {}
+    rest: JsonObject = {}
+    for key, value in config.items():
+        if value is None:
+            continue
+        if known := _SAMPLING.get(key):
+            field, read = known
+            sampling[field] = read(config, key, _AT + key)
+        elif key in _OUTPUT:
+            fields["output"] = _output(config)
+        elif wish := _WISHES.get(key):
+            field, understood = wish
+            fields[field] = understood(value)
+        if key not in _SAID_ELSEWHERE:
+            rest[key] = value
+    if sampling:
+        fields["sampling"] = Sampling(**sampling)
+    if "responseJsonSchema" in rest and _is_plain(rest["responseJsonSchema"]):
+        del rest["responseJsonSchema"]
+    return fields, rest
 
 
-def reasoning_of(config: JsonObject) -> Reasoning | None:
+def _stops(config: JsonObject, key: str, path: str) -> tuple[str, ...]:
+    return tuple([text_at(text, f"{path}[{place}]") for place, text in enumerate(list_at(config[key], path))])
+
+
+def _reasoning(raw: Json) -> Reasoning:
     """Thoughts are shown only to a client that asked for them. Raises: WireError: level and budget together."""
-    if config.get("thinkingConfig") is None:
-        return None
     path = _AT + "thinkingConfig"
-    thinking = members_of(config["thinkingConfig"], path)
+    thinking = members_of(raw, path)
     budget = optional_int(thinking, "thinkingBudget", path + ".thinkingBudget")
     level = (optional_text(thinking, "thinkingLevel", path + ".thinkingLevel") or "").lower()
     if level == "thinking_level_unspecified":
@@ -79,7 +86,7 @@ def reasoning_of(config: JsonObject) -> Reasoning | None:
     )
 
 
-def output_of(config: JsonObject) -> OutputFormat | None:
+def _output(config: JsonObject) -> OutputFormat | None:
     """Raises: WireError naming the member."""
     mime = optional_text(config, "responseMimeType", _AT + "responseMimeType")
     schema: JsonObject | None = None
@@ -95,22 +102,19 @@ def output_of(config: JsonObject) -> OutputFormat | None:
     return None if mime is None else OutputFormat(kind="text", mime=own_mime)
 
 
-def modalities_of(config: JsonObject) -> tuple[Modality, ...]:
-    """Raises: WireError: a modality that is none."""
+def modalities_of(raw: Json) -> tuple[Modality, ...]:
+    """Of responseModalities. Raises: WireError: a modality that is none."""
     path = _AT + "responseModalities"
-    words = [text_at(word, path).lower() for word in optional_list(config, "responseModalities", path) or ()]
+    words = [text_at(word, path).lower() for word in list_at(raw, path)]
     for word in words:
         if word not in ("text", "image", "audio", "video", "modality_unspecified"):
             raise wire_error(f"Invalid value at '{path}': {word}", param=path)
     return tuple(cast(Modality, word) for word in words if word != "modality_unspecified")
 
 
-def audio_of(config: JsonObject) -> AudioOut | None:
-    """Raises: WireError naming the member."""
-    if config.get("speechConfig") is None:
-        return None
+def _audio(raw: Json) -> AudioOut:
     path = _AT + "speechConfig"
-    speech = members_of(config["speechConfig"], path)
+    speech = members_of(raw, path)
     voice = optional_members(speech, "voiceConfig", path + ".voiceConfig")
     prebuilt = optional_members(voice, "prebuiltVoiceConfig", path + ".voiceConfig.prebuiltVoiceConfig")
     many = optional_members(speech, "multiSpeakerVoiceConfig", path + ".multiSpeakerVoiceConfig")
@@ -122,12 +126,10 @@ def audio_of(config: JsonObject) -> AudioOut | None:
     )
 
 
-def image_of(config: JsonObject) -> ImageOut | None:
-    """Raises: WireError naming the member. An empty aspect ratio means none was given."""
-    if config.get("imageConfig") is None:
-        return None
+def _image(raw: Json) -> ImageOut:
+    """An empty aspect ratio means none was given."""
     path = _AT + "imageConfig"
-    image = members_of(config["imageConfig"], path)
+    image = members_of(raw, path)
     rest = {key: value for key, value in image.items() if key not in ("aspectRatio", "imageSize")}
     return ImageOut(
         aspect_ratio=optional_text(image, "aspectRatio", path + ".aspectRatio") or None,
@@ -136,16 +138,31 @@ def image_of(config: JsonObject) -> ImageOut | None:
     )
 
 
-def rest_of(config: JsonObject) -> JsonObject:
-    """What only Gemini has a word for."""
-    rest = {key: value for key, value in config.items() if key not in _SAID_ELSEWHERE and value is not None}
-    if _is_plain(rest.get("responseJsonSchema")):
-        del rest["responseJsonSchema"]
-    return rest
-
-
 def _is_plain(schema: Json) -> bool:
     """True for a schema that our own way of writing it gives back as it is."""
     if not isinstance(schema, dict) or from_json_schema(schema, "responseJsonSchema") is not schema:
         return False
     return for_gemini_json(cast(JsonObject, schema))[0] == schema
+
+
+_SAMPLING: dict[str, tuple[str, Callable[[JsonObject, str, str], Json]]] = {
+    "temperature": ("temperature", optional_number),
+    "topP": ("top_p", optional_number),
+    "topK": ("top_k", optional_int),
+    "frequencyPenalty": ("frequency_penalty", optional_number),
+    "presencePenalty": ("presence_penalty", optional_number),
+    "seed": ("seed", optional_int),
+    "maxOutputTokens": ("max_tokens", optional_int),
+    "stopSequences": ("stop", _stops),
+    "candidateCount": ("n", optional_int),
+    "responseLogprobs": ("logprobs", optional_bool),
+    "logprobs": ("top_logprobs", optional_int),
+}
+_WISHES: dict[str, tuple[str, Callable[[Json], object]]] = {
+    "thinkingConfig": ("reasoning", _reasoning),
+    "responseModalities": ("modalities", modalities_of),
+    "speechConfig": ("audio_out", _audio),
+    "imageConfig": ("image_out", _image),
+}
+_OUTPUT = ("responseMimeType", "responseSchema", "responseJsonSchema")
+_SAID_ELSEWHERE = frozenset((*_SAMPLING, *_WISHES, "responseMimeType"))

@@ -5,8 +5,6 @@ the answer (several candidates, other modalities, a grammar). A form of output t
 becomes an instruction.
 """
 
-from typing import TypeVar
-
 from allgate.core.errors import unsupported
 from allgate.core.value import Value
 from allgate.dialects.passes.json_in_words import in_words
@@ -16,10 +14,11 @@ from allgate.dialects.passes.schemas import for_gemini_json, for_gemini_proto_ou
 from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
-from allgate.operations.chat.request import ChatRequest, OutputFormat
-from allgate.wire.json import JsonObject
+from allgate.operations.chat.request import ChatRequest, OutputFormat, Reasoning, Sampling
+from allgate.wire.json import Json, JsonObject
 
-AnyScalar = TypeVar("AnyScalar", float, int, bool)
+_Wanted = tuple[str, Json, str, bool, float | None]
+"""A member, what the client wants there, the path that it knows it by, whether it is taken, and at most how much."""
 
 JSON_MIME = "application/json"
 _BY_GEMINI = "not supported by gemini"
@@ -37,75 +36,67 @@ class Config(Value, frozen=True, kw_only=True):
 def config_of(request: ChatRequest, caps: Caps, *, with_functions: bool) -> Config:
     """generationConfig for this deployment. Raises: WireError: what it cannot do and must not leave out."""
     notes: list[Note] = []
-    output, instruction = _output(request, caps, with_functions, notes)
-    members = {
-        **_own(request),
-        **_sampling(request, caps, notes),
-        **_thinking(request, caps, notes),
-        **_modalities(request, caps, notes),
-        **output,
-    }
+    output, instruction = (
+        _output(request.output, request, caps, with_functions, notes) if request.output else ({}, None)
+    )
+    members = _own(request)
+    _add_sampling(members, request.sampling, caps, notes)
+    if request.reasoning is not None:
+        members |= _thinking(request.reasoning, caps, notes)
+    if request.modalities or request.audio_out is not None or request.image_out is not None:
+        members |= _modalities(request, caps, notes)
+    members |= output
     return Config(members=members, instruction=instruction, notes=tuple(notes))
 
 
 def _own(request: ChatRequest) -> JsonObject:
-    own = object_of(request.extra.get("gemini", {}).get("generationConfig"))
-    return {key: value for key, value in own.items() if key not in ("responseSchema", "responseJsonSchema")}
+    own = request.extra.get("gemini", {}).get("generationConfig")
+    if own is None:
+        return {}
+    return {
+        key: value
+        for key, value in object_of(own).items()
+        if key not in ("responseSchema", "responseJsonSchema")
+    }
 
 
-def _sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
-    sampling = request.sampling
+def _add_sampling(members: JsonObject, sampling: Sampling, caps: Caps, notes: list[Note]) -> None:
+    """What the client said, where this deployment takes it, and no more of it than it takes."""
     if sampling.n is not None and sampling.n > max(1, caps.n_max):
         raise unsupported(f"This model gives at most {caps.n_max} candidates, not {sampling.n}", param="n")
-    members = {
-        "temperature": _temperature(sampling.temperature, caps, notes),
-        "topP": _if(caps.sampling, sampling.top_p, "top_p", notes),
-        "topK": _if(caps.sampling and caps.top_k, sampling.top_k, "top_k", notes),
-        "presencePenalty": _if(caps.penalties, sampling.presence_penalty, "presence_penalty", notes),
-        "frequencyPenalty": _if(caps.penalties, sampling.frequency_penalty, "frequency_penalty", notes),
-        "seed": _if(caps.seed, sampling.seed, "seed", notes),
-        "maxOutputTokens": _max_tokens(sampling.max_tokens, caps, notes),
-        "stopSequences": list(sent_stops(sampling, caps)) or None,
-        "candidateCount": sampling.n,
-        "responseLogprobs": _if(caps.logprobs, sampling.logprobs, "logprobs", notes),
-        "logprobs": _if(caps.logprobs, sampling.top_logprobs, "top_logprobs", notes),
-    }
-    notes += stop_notes(sampling, caps)
+    stops = list(sent_stops(sampling, caps)) or None if sampling.stop else None
+    wanted: list[_Wanted] = [
+        ("temperature", sampling.temperature, "temperature", caps.sampling, caps.temperature_max),
+        ("topP", sampling.top_p, "top_p", caps.sampling, None),
+        ("topK", sampling.top_k, "top_k", caps.sampling and caps.top_k, None),
+        ("presencePenalty", sampling.presence_penalty, "presence_penalty", caps.penalties, None),
+        ("frequencyPenalty", sampling.frequency_penalty, "frequency_penalty", caps.penalties, None),
+        ("seed", sampling.seed, "seed", caps.seed, None),
+        ("maxOutputTokens", sampling.max_tokens, "max_tokens", True, caps.output_max),
+        ("stopSequences", stops, "stop", True, None),
+        ("candidateCount", sampling.n, "n", True, None),
+        ("responseLogprobs", sampling.logprobs, "logprobs", caps.logprobs, None),
+        ("logprobs", sampling.top_logprobs, "top_logprobs", caps.logprobs, None),
+    ]
+    for member, value, path, possible, most in wanted:
+        if value is None:
+            if member == "maxOutputTokens" and caps.output_default is not None:
+                members[member] = caps.output_default
+                notes.append(added(path, f"{caps.output_default}, the default of this model"))
+        elif not possible:
+            notes.append(dropped(path, _BY_MODEL))
+        elif most is not None and value > most:
+            members[member] = most
+            notes.append(clamped(path, f"at most {most}"))
+        else:
+            members[member] = value
+    if sampling.stop:
+        notes += stop_notes(sampling, caps)
     if sampling.logit_bias:
         notes.append(dropped("logit_bias", _BY_GEMINI))
-    return {key: value for key, value in members.items() if value is not None}
 
 
-def _if(possible: bool, value: AnyScalar | None, path: str, notes: list[Note]) -> AnyScalar | None:
-    if value is not None and not possible:
-        notes.append(dropped(path, _BY_MODEL))
-        return None
-    return value
-
-
-def _temperature(temperature: float | None, caps: Caps, notes: list[Note]) -> float | None:
-    temperature = _if(caps.sampling, temperature, "temperature", notes)
-    if temperature is None or temperature <= caps.temperature_max:
-        return temperature
-    notes.append(clamped("temperature", f"at most {caps.temperature_max}"))
-    return caps.temperature_max
-
-
-def _max_tokens(written: int | None, caps: Caps, notes: list[Note]) -> int | None:
-    if written is None:
-        if caps.output_default is not None:
-            notes.append(added("max_tokens", f"{caps.output_default}, the default of this model"))
-        return caps.output_default
-    if caps.output_max is not None and written > caps.output_max:
-        notes.append(clamped("max_tokens", f"at most {caps.output_max}"))
-        return caps.output_max
-    return written
-
-
-def _thinking(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
-    reasoning = request.reasoning
-    if reasoning is None:
-        return {}
+def _thinking(reasoning: Reasoning, caps: Caps, notes: list[Note]) -> JsonObject:
     if caps.thinking == "none":
         if wanted(reasoning):
             notes.append(dropped("reasoning", "this model does not think"))
@@ -155,11 +146,8 @@ def _speech(voice: str | None, language: str | None) -> JsonObject:
 
 
 def _output(
-    request: ChatRequest, caps: Caps, with_functions: bool, notes: list[Note]
+    output: OutputFormat, request: ChatRequest, caps: Caps, with_functions: bool, notes: list[Note]
 ) -> tuple[JsonObject, str | None]:
-    output = request.output
-    if output is None:
-        return {}, None
     if output.verbosity is not None:
         notes.append(dropped("verbosity", _BY_GEMINI))
     beside_functions = not with_functions or caps.schema_with_tools

@@ -20,7 +20,7 @@ from allgate.dialects.gemini.parts_decode import Sealing, part_of
 from allgate.dialects.gemini.signatures import belongs_to_thought
 from allgate.dialects.seals import OURS
 from allgate.operations.chat.fold import joined as joined_extra
-from allgate.operations.chat.parts import Hosted, Opaque, Part, Text, Thinking
+from allgate.operations.chat.parts import Hosted, Part, Text, Thinking
 from allgate.operations.chat.request import Role, Turn
 from allgate.wire.json import Json, optional_text
 
@@ -31,24 +31,22 @@ _ROLES: dict[str, Role] = {
     "model": "assistant",
     "system": "system",
 }
+_KNOWN = frozenset({"role", "parts"})
 
 
 def turns_of(raw: Json, sealing: Sealing) -> tuple[Turn, ...]:
     """The turns of contents, as the client grouped them. Raises: WireError."""
-    read = [
-        _turn(content, f"contents[{place}]", sealing)
-        for place, content in enumerate(many_at(raw, "contents"))
-    ]
     turns: list[Turn] = []
-    for turn in read:
+    for place, content in enumerate(many_at(raw, "contents")):
+        turn = _turn(content, f"contents[{place}]", sealing)
         if turns and turn.role == turns[-1].role == "assistant":
             both = turns.pop()
             turn = changed(both, parts=both.parts + turn.parts, extra=joined_extra(both.extra, turn.extra))
         turns.append(turn)
-    return tuple(
-        changed(turn, parts=tuple(_joined(turn.parts))) if turn.role == "assistant" else turn
-        for turn in turns
-    )
+    for place, turn in enumerate(turns):
+        if turn.role == "assistant":
+            turns[place] = changed(turn, parts=tuple(_joined(turn.parts)))
+    return tuple(turns)
 
 
 def _turn(raw: Json, path: str, sealing: Sealing) -> Turn:
@@ -59,12 +57,10 @@ def _turn(raw: Json, path: str, sealing: Sealing) -> Turn:
         raise wire_error("Please use a valid role: user, model.", param=f"{path}.role")
     given = many_at(content.get("parts") or [], f"{path}.parts")
     parts = [part_of(part, f"{path}.parts[{place}]", sealing) for place, part in enumerate(given)]
-    rest = {key: value for key, value in content.items() if key not in ("role", "parts")}
-    return Turn(
-        role=role,
-        parts=tuple(parts),
-        extra={"gemini": rest} if rest else {},
-    )
+    if content.keys() <= _KNOWN:
+        return Turn(role=role, parts=tuple(parts))
+    rest = {key: value for key, value in content.items() if key not in _KNOWN}
+    return Turn(role=role, parts=tuple(parts), extra={"gemini": rest})
 
 
 def _joined(parts: Iterable[Part]) -> list[Part]:
@@ -131,6 +127,12 @@ def system_of(raw: Json, sealing: Sealing) -> tuple[tuple[Text, ...], bool]:
     if isinstance(raw, str):
         return (Text(text=raw),), False
     parts = many_at(members_of(raw, "systemInstruction").get("parts") or [], "systemInstruction.parts")
-    read = [part_of(part, f"systemInstruction.parts[{place}]", sealing) for place, part in enumerate(parts)]
-    texts = tuple(Text(text=part.text) for part in read if isinstance(part, (Text, Thinking)) and part.text)
-    return texts, any(isinstance(part, Opaque) or not isinstance(part, (Text, Thinking)) for part in read)
+    texts: list[Text] = []
+    lost = False
+    for place, one in enumerate(parts):
+        part = part_of(one, f"systemInstruction.parts[{place}]", sealing)
+        if not isinstance(part, (Text, Thinking)):
+            lost = True
+        elif part.text:
+            texts.append(Text(text=part.text))
+    return tuple(texts), lost

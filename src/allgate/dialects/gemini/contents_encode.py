@@ -132,10 +132,17 @@ class ContentsEncoder:
         self._add("user", beside)
 
     def _parts(self, parts: tuple[Part, ...]) -> list[JsonObject]:
-        return [encoded for part in parts for encoded in self._part(part)]
+        encoded: list[JsonObject] = []
+        for part in parts:
+            if type(part) is Text and not part.seals and not part.extra:
+                if part.text:
+                    encoded.append({"text": part.text})
+            else:
+                encoded += self._part(part)
+        return encoded
 
     def _part(self, part: Part) -> list[JsonObject]:
-        signature = for_provider(part.seals, self._caps)
+        signature = for_provider(part.seals, self._caps) if part.seals else None
         if part.seals and signature is None:
             self.notes.append(dropped("signature", "of another vendor or account"))
         signed: JsonObject = {"thoughtSignature": signature} if signature else {}
@@ -228,8 +235,10 @@ class ContentsEncoder:
 
 def _start_of_current_turn(turns: tuple[Turn, ...]) -> int:
     """The place of the last turn in which the user said something."""
-    spoken = [place for place, turn in enumerate(turns) if turn.role == "user"]
-    return spoken[-1] if spoken else 0
+    for place in range(len(turns) - 1, 0, -1):
+        if turns[place].role == "user":
+            return place
+    return 0
 
 
 def _reminder(text: str) -> str:

@@ -21,8 +21,9 @@ from allgate.operations.chat.features import features_of
 from allgate.wire.json import JsonObject, decode, decode_object, encode, optional_int
 from allgate.wire.message import WireRequest
 
-_MEDIA_WORDS = (b'"inlineData"', b'"inline_data"', b'"fileData"', b'"file_data"')
 _NO_SEALS = SealBox((b"",), "")
+_ENVELOPE = ENVELOPE_PREFIX.encode()
+_in_config = "generationConfig.".__add__
 
 
 class _Blob(msgspec.Struct):
@@ -57,16 +58,19 @@ def read_head(request: WireRequest) -> Head:
     """Raises: WireError: not a Gemini request."""
     address = address_of(request)
     body = _members(request.body)
-    config = _config(body)
+    raw = body.get("generationConfig")
+    config = members_of({} if raw is None else decode(raw) or {}, "generationConfig")
     return Head(
         model=address.model,
         stream=address.stream,
         stream_usage=True,
         output_tokens_max=optional_int(config, "maxOutputTokens", "generationConfig.maxOutputTokens"),
-        n=optional_int(config, "candidateCount", "generationConfig.candidateCount") or 1,
-        fields=frozenset((*body, *(f"generationConfig.{name}" for name in config))),
+        n=optional_int(config, "candidateCount", "generationConfig.candidateCount") or 1
+        if "candidateCount" in config
+        else 1,
+        fields=frozenset((*body, *map(_in_config, config))),
         features=_features(request, body, config),
-        sealed=ENVELOPE_PREFIX.encode() in request.body,
+        sealed=_ENVELOPE in request.body,
         input_bytes=len(request.body),
     )
 
@@ -82,19 +86,21 @@ def _members(body: bytes) -> JsonObject:
         return {name: msgspec.Raw(encode(value)) for name, value in members_of(whole, "body").items()}
 
 
-def _config(body: JsonObject) -> JsonObject:
-    raw = body.get("generationConfig")
-    config = None if raw is None else decode(raw)
-    return {} if config is None else members_of(config, "generationConfig")
-
-
 def _features(request: WireRequest, body: JsonObject, config: JsonObject) -> frozenset[str]:
-    found = {f"{modality}_output" for modality in modalities_of(config) if modality != "text"}
+    found: set[str] = set()
+    if (modalities := config.get("responseModalities")) is not None:
+        found.update(f"{modality}_output" for modality in modalities_of(modalities) if modality != "text")
     try:
         if (tools := body.get("tools")) is not None:
             found.update(feature_of(key) for tool in _tools(tools) for key in _given(tool))
         contents = body.get("contents")
-        if contents is not None and any(word in request.body for word in _MEDIA_WORDS):
+        octets = request.body
+        if contents is not None and (
+            b'"inlineData"' in octets
+            or b'"inline_data"' in octets
+            or b'"fileData"' in octets
+            or b'"file_data"' in octets
+        ):
             found.update(f"{kind}_input" for content in _contents(contents) for kind in _kinds(content.parts))
     except (msgspec.DecodeError, ValueError):
         return features_of(decode_request(request, _NO_SEALS))

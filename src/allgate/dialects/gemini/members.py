@@ -19,7 +19,9 @@ def members_of(value: Json, path: str) -> JsonObject:
     >>> members_of({"max_output_tokens": 1, "topP": 1}, "generationConfig")
     {'maxOutputTokens': 1, 'topP': 1}
     """
-    source = object_at(value, path)
+    source: JsonObject = value
+    if type(source) is not dict:
+        source = object_at(value, path)
     for key in source:
         if "_" in key:
             return _renamed(source)
@@ -34,6 +36,9 @@ def optional_members(source: JsonObject, key: str, path: str = "") -> JsonObject
 
 def many_at(value: Json, path: str) -> list[Json]:
     """The items of an array; a lone object counts as an array of one, as Google's own parser has it."""
+    items: list[Json] = value
+    if type(items) is list:
+        return items
     return [cast(JsonObject, value)] if isinstance(value, dict) else list_at(value, path)
 
 

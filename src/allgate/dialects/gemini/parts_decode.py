@@ -27,6 +27,8 @@ _BESIDE = frozenset({"thought", "thoughtSignature"}) | BESIDE_MEDIA
 def part_of(raw: Json, path: str, sealing: Sealing) -> Part:
     """The part; an unfinished Hosted for one half of a hosted call. Raises: WireError naming `path`."""
     part = members_of(raw, path)
+    if len(part) == 1 and type(part.get("text")) is str:
+        return Text(text=part["text"])  # nearly every part: nothing that is asked for below is there
     seals = sealing(optional_text(part, "thoughtSignature", f"{path}.thoughtSignature"))
     kinds = _DATA.intersection(part)
     thought = part.get("thought") is True

@@ -4,41 +4,30 @@ Unknown members are kept for a Gemini provider and never refused. The model and 
 `model` in the body is the client's copy of it and is not read.
 """
 
+from collections.abc import Callable
+
 from allgate.core.errors import wire_error
 from allgate.dialects.gemini.address import ALT, COUNT_VERB, Address, address_of
-from allgate.dialects.gemini.config_decode import (
-    audio_of,
-    image_of,
-    modalities_of,
-    output_of,
-    reasoning_of,
-    rest_of,
-    sampling_of,
-)
+from allgate.dialects.gemini.config_decode import settings_of
 from allgate.dialects.gemini.contents_decode import system_of, turns_of
-from allgate.dialects.gemini.members import members_of, optional_members
+from allgate.dialects.gemini.members import members_of
 from allgate.dialects.gemini.signatures import seals_in
-from allgate.dialects.gemini.tools_decode import choice_of, safety_of, tools_of
+from allgate.dialects.gemini.tools_decode import choice_of, tools_of
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.normal import normal_form
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.parts import Seal
 from allgate.operations.chat.request import CacheHints, ChatRequest, Identity, State
 from allgate.wire.json import (
+    Json,
     JsonObject,
     decode_object,
+    list_at,
+    object_at,
     optional_bool,
-    optional_object,
-    optional_text,
+    text_at,
 )
 from allgate.wire.message import WireRequest
-
-_SAID_ELSEWHERE = frozenset(
-    {
-        "model", "contents", "systemInstruction", "tools", "safetySettings", "cachedContent", "labels", "store",
-        "serviceTier", "generationConfig", "toolConfig", ALT,
-    }
-)  # fmt: skip
 
 
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
@@ -54,46 +43,79 @@ def _decoded(body: JsonObject, address: Address, box: SealBox) -> ChatRequest:
     def sealing(signature: str | None) -> tuple[Seal, ...]:
         return seals_in(signature, box)
 
-    config = optional_members(body, "generationConfig")
-    tool_config = optional_members(body, "toolConfig")
     system, lost = system_of(body.get("systemInstruction"), sealing)
     if body.get("contents") is None:
         raise wire_error("GenerateContentRequest.contents: contents is not specified", param="contents")
     system, turns, notes = normal_form(system, turns_of(body["contents"], sealing))
     if lost:
         notes = (dropped("systemInstruction", "only its text is carried"), *notes)
+    fields, own = _settings(body)
+    if address.stream and address.alt == "json":
+        own[ALT] = address.alt  # only where it matters: other dialects note what they do not know
     return ChatRequest(
         dialect="gemini",
         model=address.model,
         turns=turns,
         system=system,
-        tools=tools_of(body.get("tools")),
-        tool_choice=choice_of(tool_config),
-        sampling=sampling_of(config),
-        reasoning=reasoning_of(config),
-        output=output_of(config),
-        modalities=modalities_of(config),
-        audio_out=audio_of(config),
-        image_out=image_of(config),
-        cache=CacheHints(handle=optional_text(body, "cachedContent")),
-        identity=Identity(metadata=optional_object(body, "labels")),
-        service_tier=optional_text(body, "serviceTier"),
-        state=State(store=optional_bool(body, "store")),
-        safety=safety_of(body.get("safetySettings")),
         stream=address.stream,
         stream_usage=True,
-        extra={"gemini": _own(body, config, tool_config, address)},
+        extra={"gemini": own},
         notes=notes,
+        **fields,
     )
 
 
-def _own(body: JsonObject, config: JsonObject, tool_config: JsonObject, address: Address) -> JsonObject:
-    """What only Gemini has a word for, and how the client wants a stream framed."""
-    own = {key: value for key, value in body.items() if key not in _SAID_ELSEWHERE and value is not None}
-    if rest := rest_of(config):
-        own["generationConfig"] = rest
-    if rest := {key: value for key, value in tool_config.items() if key != "functionCallingConfig"}:
-        own["toolConfig"] = rest
-    if address.stream and address.alt == "json":
-        own[ALT] = address.alt  # only where it matters: other dialects note what they do not know
-    return own
+def _settings(body: JsonObject) -> tuple[JsonObject, JsonObject]:
+    """The fields that the members beside the conversation say, and what only Gemini has a word for."""
+    fields: JsonObject = {}
+    own: JsonObject = {}
+    for key, value in body.items():
+        if value is None or key in _READ_BEFORE:
+            continue
+        if known := _FIELDS.get(key):
+            field, read = known
+            fields[field] = read(value)
+        elif key not in _CONFIGS:
+            own[key] = value
+    if (config := body.get("generationConfig")) is not None:
+        said, rest = settings_of(members_of(config, "generationConfig"))
+        fields |= said
+        if rest:
+            own["generationConfig"] = rest
+    if (config := body.get("toolConfig")) is not None:
+        fields["tool_choice"], rest = choice_of(members_of(config, "toolConfig"))
+        if rest:
+            own["toolConfig"] = rest
+    return fields, own
+
+
+def _safety(raw: Json) -> Json:
+    return list_at(raw, "safetySettings")  # kept as they were written
+
+
+def _cache(raw: Json) -> CacheHints:
+    return CacheHints(handle=text_at(raw, "cachedContent"))
+
+
+def _identity(raw: Json) -> Identity:
+    return Identity(metadata=object_at(raw, "labels"))
+
+
+def _tier(raw: Json) -> str:
+    return text_at(raw, "serviceTier")
+
+
+def _state(raw: Json) -> State:
+    return State(store=optional_bool({"store": raw}, "store"))
+
+
+_FIELDS: dict[str, tuple[str, Callable[[Json], object]]] = {
+    "tools": ("tools", tools_of),
+    "safetySettings": ("safety", _safety),
+    "cachedContent": ("cache", _cache),
+    "labels": ("identity", _identity),
+    "serviceTier": ("service_tier", _tier),
+    "store": ("state", _state),
+}
+_READ_BEFORE = ("contents", "systemInstruction", "model", ALT)
+_CONFIGS = ("generationConfig", "toolConfig")

@@ -5,6 +5,7 @@ would change the meaning. Equal requests give equal bytes, and a longer history 
 provider's prefix cache keeps hitting.
 """
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from allgate.core.errors import unsupported, wire_error
@@ -12,11 +13,11 @@ from allgate.dialects.contract import UpstreamCall
 from allgate.dialects.gemini.address import ALT, STREAM_VERB, WHOLE_VERB
 from allgate.dialects.gemini.config_encode import Config, config_of
 from allgate.dialects.gemini.contents_encode import ContentsEncoder
-from allgate.dialects.gemini.tools_encode import Offer, offer_of
+from allgate.dialects.gemini.tools_encode import offer_of
 from allgate.dialects.passes.tool_names import GEMINI_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, dropped
-from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire.headers import Headers
 from allgate.wire.json import JsonObject, encode
 
@@ -24,6 +25,7 @@ JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
 _MERGED = frozenset({ALT, "generationConfig", "toolConfig"})
 _ORDINARY_TIERS = (None, "auto", "default", "standard")  # what a request without the member gets
+_PATHS_REMEMBERED = 1_024  # models that an operator has in use
 _BY_GEMINI = "not supported by gemini"
 
 
@@ -43,13 +45,16 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     if not contents:
         raise wire_error("messages must contain at least one user message", param="messages")
     members, notes = _settings(request, caps)
-    body: JsonObject = {
-        key: value for key, value in request.extra.get("gemini", {}).items() if key not in _MERGED
-    }
+    own = request.extra.get("gemini")
+    body: JsonObject = {key: value for key, value in own.items() if key not in _MERGED} if own else {}
     if instruction := _instruction(request, config):
         body["systemInstruction"] = instruction
     body["contents"] = contents
-    body |= _offered(offer) | members
+    if offer.tools:
+        body["tools"] = list(offer.tools)
+    if offer.config:
+        body["toolConfig"] = offer.config
+    body |= members
     if config.members:
         body["generationConfig"] = config.members
     return UpstreamCall(
@@ -60,6 +65,7 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     )
 
 
+@lru_cache(_PATHS_REMEMBERED)
 def path_for(model: str, verb: str, *, framed: bool = True) -> str:
     """Where a call goes. A name with a collection (`tunedModels/x`) is its own address. `framed`: streams as SSE."""
     name = quote(model, safe="/:@")
@@ -72,13 +78,6 @@ def _instruction(request: ChatRequest, config: Config) -> JsonObject | None:
     if config.instruction:
         texts.append(config.instruction)
     return {"parts": [{"text": text} for text in texts]} if texts else None
-
-
-def _offered(offer: Offer) -> JsonObject:
-    members: JsonObject = {"tools": list(offer.tools)} if offer.tools else {}
-    if offer.config:
-        members["toolConfig"] = offer.config
-    return members
 
 
 def _refuse_state(request: ChatRequest) -> None:
@@ -95,41 +94,51 @@ def _refuse_state(request: ChatRequest) -> None:
 
 def _settings(request: ChatRequest, caps: Caps) -> tuple[JsonObject, tuple[Note, ...]]:
     """The members beside contents, tools and generationConfig."""
+    from_gemini = request.dialect == "gemini"
     members: JsonObject = {}
     notes: list[Note] = []
-    _send(request.safety, "safetySettings", caps.safety_settings, members, notes)
-    _send(request.cache.handle, "cachedContent", request.dialect == "gemini", members, notes)
-    if request.service_tier not in _ORDINARY_TIERS:
-        _send(request.service_tier, "serviceTier", request.service_tier in caps.service_tiers, members, notes)
-    if request.dialect == "gemini":
-        _send(request.identity.metadata, "labels", caps.metadata, members, notes)
-        _send(request.state.store, "store", caps.store, members, notes)
-    else:
-        notes += [dropped(path, _BY_GEMINI) for path in _foreign(request)]
+    tier = None if request.service_tier in _ORDINARY_TIERS else request.service_tier
+    for member, value, possible in (
+        ("safetySettings", request.safety, caps.safety_settings),
+        ("cachedContent", request.cache.handle, from_gemini),
+        ("serviceTier", tier, tier in caps.service_tiers),
+        ("labels", request.identity.metadata if from_gemini else None, caps.metadata),
+        ("store", request.state.store if from_gemini else None, caps.store),
+    ):
+        if value is not None and possible:
+            members[member] = value
+        elif value is not None:
+            notes.append(dropped(member, "not supported by this model"))
+    if not from_gemini:
+        notes += _foreign(request)
     return members, tuple(notes)
 
 
-def _send(value: object, member: str, possible: bool, members: JsonObject, notes: list[Note]) -> None:
-    if value is not None and possible:
-        members[member] = value
-    elif value is not None:
-        notes.append(dropped(member, "not supported by this model"))
-
-
-def _foreign(request: ChatRequest) -> list[str]:
+def _foreign(request: ChatRequest) -> list[Note]:
     """What another dialect's client said and Gemini has no word for."""
+    cache, identity, state = request.cache, request.identity, request.state
     said = {
-        "metadata": request.identity.metadata,
-        "user": request.identity.user,
-        "safety_identifier": request.identity.safety_id,
-        "prompt_cache_key": request.cache.key,
-        "prompt_cache_retention": request.cache.retention,
-        "prompt_cache_options": request.cache.options,
-        "cache_control": request.cache.auto
-        or any(part.cache for turn in request.turns for part in turn.parts),
-        "store": request.state.store,
-        "truncation": request.state.truncation,
-        "context_management": request.state.context_management,
-        **{key: True for members in request.extra.values() for key in members if not key.startswith("_")},
+        "metadata": identity.metadata,
+        "user": identity.user,
+        "safety_identifier": identity.safety_id,
+        "prompt_cache_key": cache.key,
+        "prompt_cache_retention": cache.retention,
+        "prompt_cache_options": cache.options,
+        "cache_control": cache.auto or _has_marks(request.turns),
+        "store": state.store,
+        "truncation": state.truncation,
+        "context_management": state.context_management,
     }
-    return [path for path, value in said.items() if value]
+    for members in request.extra.values():
+        for key in members:
+            if key[:1] != "_":
+                said[key] = True
+    return [dropped(path, _BY_GEMINI) for path, value in said.items() if value]
+
+
+def _has_marks(turns: tuple[Turn, ...]) -> bool:
+    for turn in turns:
+        for part in turn.parts:
+            if part.cache is not None:
+                return True
+    return False

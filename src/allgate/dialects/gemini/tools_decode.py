@@ -6,11 +6,12 @@ declaration's schema, response schema and behavior stay in `extra` as they were 
 
 from collections.abc import Iterator
 
+from allgate.core.value import changed
 from allgate.dialects.gemini.members import many_at, members_of, optional_members
 from allgate.dialects.gemini.schema_decode import from_json_schema, from_proto
 from allgate.operations.chat.features import HOSTED_FEATURES
 from allgate.operations.chat.tools import Builtin, BuiltinKind, Function, Tool, ToolChoice
-from allgate.wire.json import Json, JsonObject, list_at, optional_list, optional_text, text_at
+from allgate.wire.json import Json, JsonObject, optional_list, optional_text, text_at
 
 _KINDS: dict[str, BuiltinKind] = {
     "googleSearch": "web_search", "googleSearchRetrieval": "web_search", "enterpriseWebSearch": "web_search",
@@ -22,8 +23,6 @@ _RUN_BY_CLIENT = frozenset({"computerUse"})
 
 def tools_of(raw: Json) -> tuple[Tool, ...]:
     """The tools of a request, in order. Raises: WireError."""
-    if raw is None:
-        return ()
     return tuple(
         tool for place, one in enumerate(many_at(raw, "tools")) for tool in _tools(one, f"tools[{place}]")
     )
@@ -75,22 +74,20 @@ def _function(raw: Json, path: str) -> Function:
     )
 
 
-def choice_of(tool_config: JsonObject) -> ToolChoice | None:
-    """The choice that functionCallingConfig says. VALIDATED is an auto whose calls are held to their schemas."""
+def choice_of(tool_config: JsonObject) -> tuple[ToolChoice | None, JsonObject]:
+    """The choice that functionCallingConfig says, and the other members of toolConfig.
+
+    VALIDATED is an auto whose calls are held to their schemas.
+    """
+    rest = {key: value for key, value in tool_config.items() if key != "functionCallingConfig"}
     config = optional_members(tool_config, "functionCallingConfig", "toolConfig.functionCallingConfig")
     if not config:
-        return None
+        return None, rest
     path = "toolConfig.functionCallingConfig.allowedFunctionNames"
     allowed = tuple(text_at(name, path) for name in optional_list(config, "allowedFunctionNames", path) or ())
     mode = (optional_text(config, "mode", "toolConfig.functionCallingConfig.mode") or "").upper()
     choice = _choice(mode, allowed)
-    return ToolChoice(
-        mode=choice.mode,
-        names=choice.names,
-        allowed_mode=choice.allowed_mode,
-        raw=config,
-        raw_dialect="gemini",
-    )
+    return changed(choice, raw=config, raw_dialect="gemini"), rest
 
 
 def _choice(mode: str, allowed: tuple[str, ...]) -> ToolChoice:
@@ -113,8 +110,3 @@ def _choice(mode: str, allowed: tuple[str, ...]) -> ToolChoice:
             )
         case _:
             return ToolChoice()
-
-
-def safety_of(raw: Json) -> Json:
-    """safetySettings as they were written. Raises: WireError: not an array."""
-    return None if raw is None else list_at(raw, "safetySettings")

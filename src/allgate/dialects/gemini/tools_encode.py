@@ -38,8 +38,17 @@ class Offer(Value, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
 
 
+NOTHING_OFFERED = Offer()
+
+
 def offer_of(request: ChatRequest, caps: Caps, names: ToolNames) -> Offer:
     """The tools of a request for this deployment. Raises: WireError: a tool whose loss would change the answer."""
+    if (
+        not request.tools
+        and request.tool_choice is None
+        and "toolConfig" not in request.extra.get("gemini", {})
+    ):
+        return NOTHING_OFFERED
     notes: list[Note] = []
     functions = [_declaration(tool, caps, names, notes) for tool in _functions(request, notes)]
     hosted = [member for tool in request.tools if _is_hosted(tool) for member in _hosted(tool, caps, notes)]
