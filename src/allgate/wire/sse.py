@@ -49,7 +49,7 @@ class SseSplitter:
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """The frames that `chunk` completes. Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
         if self.aligned:
-            if data := _plain_data(chunk):
+            if data := plain_data(chunk):
                 return [SseFrame(b"", data, chunk)]
             if (name_end := _plain_name_end(chunk)) > 0:
                 return [SseFrame(chunk[7:name_end], chunk[name_end + 7 : -2], chunk)]
@@ -88,7 +88,7 @@ class SseSplitter:
         return frame if frame.data or frame.event else None
 
 
-def _plain_data(raw: bytes) -> bytes | None:
+def plain_data(raw: bytes) -> bytes | None:
     """The data of one unnamed frame of a single line, LF or CRLF (Google): what nearly every chunk of nearly every
     provider is."""
     if raw[:6] != b"data: ":
@@ -113,7 +113,7 @@ def _plain_name_end(raw: bytes) -> int:
 
 
 def _frame(raw: bytes) -> SseFrame:
-    if data := _plain_data(raw):
+    if data := plain_data(raw):
         return SseFrame(b"", data, raw)
     if (name_end := _plain_name_end(raw)) > 0:
         return SseFrame(raw[7:name_end], raw[name_end + 7 : -2], raw)

@@ -21,7 +21,7 @@ from allgate.dialects.gemini.grounding import citations_of, hosted_calls, member
 from allgate.dialects.gemini.logprobs import logprobs_of
 from allgate.dialects.gemini.parts_decode import part_of
 from allgate.dialects.gemini.request_encode import names_for
-from allgate.dialects.gemini.usage import Snapshots, counts_output, usage_of
+from allgate.dialects.gemini.usage import DIGITS, Snapshots, counts_output, usage_of
 from allgate.dialects.passes.lenient import count_of, objects_of, text_of, text_or_none
 from allgate.operations.chat.events import Ended, Event, Failed, Finished, Start, UsageSeen
 from allgate.operations.chat.parts import Extra, Opaque, Text, Thinking, ToolCall
@@ -35,7 +35,7 @@ _READ = frozenset({"content", "finishReason", "finishMessage", "index", "logprob
 
 
 class AnswerDecoder:
-    """take(bytes of one chunk)… then finish(); `drain` hands out the events so far."""
+    """take(bytes of one chunk)… then finish(). Events are appended to `events`, which its owner hands out and clears."""
 
     __slots__ = (
         "_about",
@@ -50,10 +50,10 @@ class AnswerDecoder:
         "_usage_last",
     )
 
-    def __init__(self, sent: Sent) -> None:
+    def __init__(self, sent: Sent, events: list[Event]) -> None:
         self._caps = sent.caps
         self._about = answering(sent, names_for(sent.request, sent.caps))
-        self._events: list[Event] = []
+        self._events = events
         self._choices: dict[int, ChoiceDecoder] = {}
         self._rest: dict[int, JsonObject] = {}  # what a candidate says beside its content
         self._snapshots = Snapshots()
@@ -61,12 +61,6 @@ class AnswerDecoder:
         self._feedback: JsonObject = {}
         self._extra: JsonObject | None = None  # None until the first chunk
         self._over = False
-
-    def drain(self) -> list[Event]:
-        """The events since the last call."""
-        events = self._events[:]
-        self._events.clear()
-        return events
 
     def take(self, data: bytes) -> None:
         """One reply of the stream. Raises: WireError: not JSON."""
@@ -83,10 +77,17 @@ class AnswerDecoder:
             choice = self._choices.get(candidate.index) or self._choice(candidate.index)
             if candidate.content is not None:
                 for part in candidate.content.parts:
-                    choice.text(part.text, part.thought, part.thought_signature)
+                    if part.thought is choice.open_thought and part.text and part.thought_signature is None:
+                        choice.append_text(choice.key, part.text)  # nearly every chunk of a stream
+                    else:
+                        choice.text(part.text, part.thought, part.thought_signature)
             if candidate.finish_reason is not None:
                 choice.finish_reason = candidate.finish_reason
-        self._see_usage(bytes(chunk.usage_metadata))
+        usage, snapshots = bytes(chunk.usage_metadata), self._snapshots
+        if usage and usage.translate(None, DIGITS) == snapshots.shape:
+            snapshots.newest, self._usage_last = usage, True
+        else:
+            self._see_usage(usage)
 
     def take_json(self, value: Json) -> None:
         """One reply, member by member. Raises: WireError: not an object."""
@@ -206,7 +207,7 @@ class AnswerDecoder:
 
     def _start(self, response_id: str | None, model: str | None, created: str | None) -> None:
         self._extra = {}
-        self._events.append(Start(id=response_id or "", model=model or "", created_s=_seconds(created)))
+        self._events.append(Start(id=response_id or "", model=model or "", created_s=seconds_of(created)))
 
     def _usage(self) -> Usage | None:
         metadata = self._snapshots.metadata()
@@ -241,7 +242,7 @@ _TRUNCATED = Failure(
 )
 
 
-def _seconds(time: str | None) -> int | None:
+def seconds_of(time: str | None) -> int | None:
     """Seconds since 1970 of an RFC 3339 time."""
     try:
         return None if time is None else int(datetime.fromisoformat(time).timestamp())

@@ -18,10 +18,11 @@ from allgate.dialects.gemini.grounding import Citation, annotations_in
 from allgate.dialects.gemini.hosted import answered, answers
 from allgate.dialects.gemini.partial_args import PartialArguments
 from allgate.dialects.gemini.parts_decode import NO_ARGUMENTS
-from allgate.dialects.gemini.signatures import ORIGIN
+from allgate.dialects.gemini.signatures import seals_of_provider
 from allgate.dialects.passes.custom_tools import unwrap_input
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.dialects.passes.tool_names import ToolNames
+from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.events import Event, Finished
 from allgate.operations.chat.fold import skeleton
 from allgate.operations.chat.parts import Hosted, Part, Seal, Text, Thinking, ToolCall
@@ -38,14 +39,11 @@ class Answering(Value, frozen=True, kw_only=True):
     names: ToolNames
     custom: frozenset[tuple[str, str | None]]
     builtins: dict[str, BuiltinKind]
-    scope: str
-    origin: str
+    caps: Caps
     turns: int
 
     def seals(self, signature: str | None) -> tuple[Seal, ...]:
-        if not signature:
-            return ()
-        return (Seal(origin=self.origin, scope=self.scope, form="thought", value=signature),)
+        return seals_of_provider(signature, self.caps)
 
 
 def answering(sent: Sent, names: ToolNames) -> Answering:
@@ -59,8 +57,7 @@ def answering(sent: Sent, names: ToolNames) -> Answering:
             for tool in tools
             if isinstance(tool, Builtin) and tool.runs == "client"
         },
-        scope=sent.caps.seal_scope,
-        origin=sent.caps.seal_origin or ORIGIN,
+        caps=sent.caps,
         turns=len(sent.request.turns),
     )
 
@@ -69,8 +66,8 @@ class ChoiceDecoder:
     """Takes the pieces of one candidate and appends events."""
 
     __slots__ = (
-        "_about", "_base", "_calls", "_events", "_has_text", "_index", "_key", "_keys", "_open", "_partial", "_parts",
-        "_running", "_told_hosted", "citations", "finish_message", "finish_reason", "part_starts",
+        "_about", "_base", "_calls", "_events", "_index", "_keys", "_partial", "_parts", "_running", "_told_hosted",
+        "append_text", "citations", "finish_message", "finish_reason", "key", "open_thought", "part_starts",
     )  # fmt: skip
 
     def __init__(self, about: Answering, events: list[Event], index: int) -> None:
@@ -78,10 +75,12 @@ class ChoiceDecoder:
         self._events = events
         self._index = index
         self._parts = PartSequencer(events, index)
-        self._open: type[Text] | type[Thinking] | None = None
-        self._key = 0  # of the open text or thought
+        self.append_text = self._parts.append_text
+        """With `key`, the quick way of `text` for a piece that goes on with the open part."""
+        self.open_thought: bool | None = None
+        """Whether the open part is a thought (or a text); None: neither is open. What is open has text."""
+        self.key = 0  # of the open text or thought
         self._keys = 0
-        self._has_text = False
         self._base = 0  # bytes of visible text in closed parts
         self._calls = 0
         self._running: list[tuple[Hashable, Hosted]] = []
@@ -94,17 +93,12 @@ class ChoiceDecoder:
 
     def text(self, text: str, thought: bool, signature: str | None) -> None:
         """A piece of text or of a thought."""
-        kind = Thinking if thought else Text
-        if not text:
-            if signature:
-                self._sign(kind, signature)
-            return
-        if self._open is not kind or (signature and self._has_text):
-            self._begin(kind)
-        self._parts.append_text(self._key, text)
-        self._has_text = True
+        if text:
+            if self.open_thought is not thought or signature:
+                self._begin(thought)
+            self.append_text(self.key, text)
         if signature:
-            self._sign(kind, signature)
+            self._sign(thought, signature)
 
     def part(self, part: Part) -> None:
         """Any other part, whole."""
@@ -132,8 +126,8 @@ class ChoiceDecoder:
 
     def logprobs(self, entries: list[Json]) -> None:
         """Log probabilities of the text so far; without a text there is nothing they belong to."""
-        if self._open is Text and entries:
-            self._parts.append(self._key, "logprobs", logprobs=entries)
+        if self.open_thought is False and entries:
+            self._parts.append(self.key, "logprobs", logprobs=entries)
 
     def partial_call(self, call: ToolCall | None, pieces: list[JsonObject], more: bool) -> None:
         """A piece of a call whose arguments come in pieces; `call` is None where it continues the last."""
@@ -148,22 +142,23 @@ class ChoiceDecoder:
     @property
     def visible_bytes(self) -> int:
         """How much text the client can see so far."""
-        visible = self._parts.text(self._key) if self._open is Text else ""
+        visible = self._parts.text(self.key) if self.open_thought is False else ""
         return self._base + len(visible.encode("utf-8", "surrogatepass"))
 
     def end_text(self) -> None:
         """Something else begins, or the reply ends: close the open text or thought, with its sources."""
-        self._end_partial()
-        if self._open is None:
+        if self._partial is not None:
+            self._end_partial()
+        if self.open_thought is None:
             return
-        if self._open is Text:
-            text = self._parts.text(self._key)
+        if not self.open_thought:
+            text = self._parts.text(self.key)
             if self.citations:
                 for annotation in annotations_in(text, self._base, self.citations):
-                    self._parts.append(self._key, "annotation", annotation=annotation)
+                    self._parts.append(self.key, "annotation", annotation=annotation)
             self._base += len(text.encode("utf-8", "surrogatepass"))
-        self._parts.close(self._key)
-        self._open, self._has_text = None, False
+        self._parts.close(self.key)
+        self.open_thought = None
 
     def close(self, hosted: list[Hosted], default_reason: str | None) -> bool:
         """The reply has ended. False if this candidate has not: nothing is said of its finish then."""
@@ -189,18 +184,18 @@ class ChoiceDecoder:
             for call in calls:
                 self.part(call)
 
-    def _begin(self, kind: type[Text] | type[Thinking]) -> None:
+    def _begin(self, thought: bool) -> None:
         self.end_text()
         self._end_running()
-        self._key = self._next_key()
-        self._open = kind
-        self._parts.open(self._key, _TEXT if kind is Text else _THOUGHT)
+        self.key = self._next_key()
+        self.open_thought = thought
+        self._parts.open(self.key, _THOUGHT if thought else _TEXT)
 
-    def _sign(self, kind: type[Text] | type[Thinking], signature: str) -> None:
-        if self._open is not kind:
-            self._begin(kind)
+    def _sign(self, thought: bool, signature: str) -> None:
+        if self.open_thought is not thought:
+            self._begin(thought)
         for seal in self._about.seals(signature):
-            self._parts.append(self._key, "seal", seal=seal)
+            self._parts.append(self.key, "seal", seal=seal)
         self.end_text()
 
     def _next_key(self) -> int:

@@ -37,5 +37,7 @@ class PlainChunk(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     create_time: str | None = None
 
 
+NOTHING = PlainChunk()
+
 decode_plain = msgspec.json.Decoder(PlainChunk).decode
 """Raises: msgspec.DecodeError: not JSON, or not plain."""

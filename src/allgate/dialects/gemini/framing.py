@@ -28,9 +28,11 @@ _BLANK = b" \t\r\n"
 class PayloadSplitter:
     """feed(bytes) → the frames that are complete; close() → the last one, if the stream forgot to end it, and the rest."""
 
-    __slots__ = ("_array", "_lead", "_sse")
+    __slots__ = ("_array", "_lead", "_sse", "aligned")
 
     def __init__(self) -> None:
+        self.aligned = False
+        """True where these are events, and the next chunk begins one: who knows it by itself need not feed it."""
         self._sse: SseSplitter | None = None
         self._array: _ArraySplitter | None = None
         self._lead = b""
@@ -42,7 +44,9 @@ class PayloadSplitter:
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """Raises: WireError: a frame longer than FRAME_BYTES_MAX."""
         if self._sse is not None:
-            return self._sse.feed(chunk)
+            frames = self._sse.feed(chunk)
+            self.aligned = self._sse.aligned
+            return frames
         if self._array is not None:
             return self._array.feed(chunk)
         chunk = self._lead + chunk

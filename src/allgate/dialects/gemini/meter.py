@@ -8,18 +8,17 @@ An error in band, or a frame that is no JSON at all, is a failure of the provide
 import msgspec
 
 from allgate.core.errors import Failure, WireError, wire_error
-from allgate.core.usage import Usage
-from allgate.dialects.contract import Facts
-from allgate.dialects.gemini.chunk import decode_plain
+from allgate.dialects.contract import Facts, Head
+from allgate.dialects.gemini.chunk import NOTHING, PlainChunk, decode_plain
 from allgate.dialects.gemini.errors import failure_of
 from allgate.dialects.gemini.framing import DONE, PayloadSplitter
 from allgate.dialects.gemini.grounding import members, searches_in
 from allgate.dialects.gemini.members import many_at
-from allgate.dialects.gemini.usage import Snapshots, counts_output, usage_of
+from allgate.dialects.gemini.usage import DIGITS, Snapshots, UsageMetadata, counts_output, usage_of
 from allgate.dialects.passes.lenient import objects_of, text_of
 from allgate.operations.chat.caps import Caps
 from allgate.wire.json import Json, JsonObject, decode_lenient, encode
-from allgate.wire.sse import SseFrame
+from allgate.wire.sse import plain_data
 
 TEXT_CHARACTERS_MAX = 4_000_000
 """Text kept for an estimate: eight times the output of the largest model."""
@@ -45,23 +44,22 @@ class Reading:
         self.failure: Failure | None = None
         self.started = False
 
-    def take(self, data: bytes) -> None:
-        """One frame. One that is no JSON at all is a failure of the provider."""
-        try:
-            chunk = decode_plain(data)
-        except (msgspec.DecodeError, ValueError):
-            try:
-                self.take_json(decode_lenient(data))
-            except WireError as error:
-                self.failure = error.failure
-            return
+    def take(self, chunk: PlainChunk) -> None:
+        """One frame, as nearly all are."""
         for candidate in chunk.candidates:
             if candidate.content is not None:
                 for part in candidate.content.parts:
-                    if part.text:
-                        self._keep(part.text)
+                    if text := part.text:
+                        self.started = True
+                        self._room -= len(text)
+                        if self._room >= 0:
+                            self._texts.append(text)
             (self._seen if candidate.finish_reason is None else self._finished).add(candidate.index)
-        self._see_usage(bytes(chunk.usage_metadata))
+        usage, snapshots = bytes(chunk.usage_metadata), self._snapshots
+        if usage and usage.translate(None, DIGITS) == snapshots.shape:
+            snapshots.newest, self._usage_last = usage, True
+        else:
+            self._see_usage(usage)
 
     def take_json(self, value: Json) -> None:
         """One frame, member by member."""
@@ -77,16 +75,19 @@ class Reading:
 
     def facts(self) -> Facts:
         """A candidate that began and has not finished keeps the reply unfinished."""
-        finished = bool(self._finished) and self._seen <= self._finished
-        counted = not self.started or counts_output(self._snapshots.metadata())
-        by_usage = self._finish_optional and self._usage_last and counted and self.failure is None
+        metadata = self._snapshots.metadata()
         return Facts(
-            usage=self._usage(),
-            finished=finished or by_usage,
+            usage=None if metadata is None else usage_of(metadata, sum(self._searches.values()) or None),
+            finished=(bool(self._finished) and self._seen <= self._finished) or self._ends_with(metadata),
             empty=not self.started,
             failure=self.failure,
             text="".join(self._texts),
         )
+
+    def _ends_with(self, metadata: UsageMetadata | None) -> bool:
+        """Whether usage may stand for a finish: it came last, and counts the answer, where there is one."""
+        counted = not self.started or counts_output(metadata)
+        return self._finish_optional and self._usage_last and counted and self.failure is None
 
     def _candidate(self, candidate: JsonObject) -> None:
         index = candidate.get("index")
@@ -115,17 +116,14 @@ class Reading:
         if snapshot:
             self._snapshots.see(snapshot)
 
-    def _usage(self) -> Usage | None:
-        metadata = self._snapshots.metadata()
-        return None if metadata is None else usage_of(metadata, sum(self._searches.values()) or None)
-
 
 class GeminiMeter:
     """Lets all but the newest frame through. Frames that break Google's SDKs (comments, `[DONE]`) stay here."""
 
     __slots__ = ("_frames", "_held", "_reading", "failure", "started")
 
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, head: Head, caps: Caps) -> None:
+        del head  # the address and the bytes say all
         self.started = False
         self.failure: Failure | None = None
         self._frames = PayloadSplitter()
@@ -134,19 +132,21 @@ class GeminiMeter:
 
     def feed(self, chunk: bytes) -> bytes:
         """What came before the newest complete frame."""
+        if self._frames.aligned and (data := plain_data(chunk)):
+            return self._newer(
+                data, chunk
+            )  # a chunk that is one frame, as nearly all are: no splitter is needed
         try:
             frames = self._frames.feed(chunk)
         except WireError as error:
             self.failure = self.failure or error.failure
             return b""
-        if len(frames) == 1:
-            return self._newer(frames[0])
-        return b"".join([self._newer(frame) for frame in frames])
+        return b"".join([self._newer(frame.data, frame.raw) for frame in frames])
 
     def close(self) -> bytes:
         """The newest frame and the end of an array; nothing if the answer is not complete."""
         frames, rest = self._frames.close()
-        leaving = b"".join([self._newer(frame) for frame in frames]) + self._held
+        leaving = b"".join([self._newer(frame.data, frame.raw) for frame in frames]) + self._held
         if not self.facts().finished:
             return b""
         if frames:
@@ -158,26 +158,44 @@ class GeminiMeter:
     def facts(self) -> Facts:
         return self._reading.facts()
 
-    def _newer(self, frame: SseFrame) -> bytes:
+    def _newer(self, data: bytes, raw: bytes) -> bytes:
         """Hold this frame, and let the one go that was held."""
         if self.failure is not None:
             return b""
-        if not frame.data or frame.data == DONE:
-            if not frame.raw.strip():
-                self._held += frame.raw
+        if not data or data == DONE:
+            if not raw.strip():
+                self._held += raw
             return b""
-        self._reading.take(frame.data)
+        try:
+            self._reading.take(decode_plain(data))
+        except (msgspec.DecodeError, ValueError):
+            self._look_closer(data)
+            if self.failure is not None:
+                return b""
         self.started = self._reading.started
-        self.failure = self._reading.failure
-        if self.failure is not None:
-            return b""
-        leaving, self._held = self._held, frame.raw
+        leaving, self._held = self._held, raw
         return leaving
+
+    def _look_closer(self, data: bytes) -> None:
+        """A frame that is not plain, member by member. One that is no JSON at all is a failure of the provider."""
+        try:
+            self._reading.take_json(decode_lenient(data))
+            self.failure = self._reading.failure
+        except WireError as error:
+            self.failure = self._reading.failure = error.failure
+        self.started = self._reading.started
 
 
 def read_facts(body: bytes) -> Facts:
     """Usage and finish of a whole reply. Raises: WireError: not a reply of generateContent."""
     reading = Reading(finish_optional=True)
+    try:
+        chunk = decode_plain(body)
+    except (msgspec.DecodeError, ValueError):
+        chunk = NOTHING
+    if chunk.candidates:
+        reading.take(chunk)
+        return reading.facts()
     for reply in many_at(decode_lenient(body), "reply"):
         if not members(reply).keys() & {"candidates", "promptFeedback", "usageMetadata", "error"}:
             raise wire_error("The body is not a reply of generateContent: it has no candidates")

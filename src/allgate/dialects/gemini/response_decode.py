@@ -1,10 +1,24 @@
-"""A whole reply → ChatResponse: a stream of one chunk, folded."""
+"""A whole reply → ChatResponse.
+
+Nearly every reply is made of texts and thoughts, each of which is a part, and is read as it stands. Any other is a stream
+of one chunk, folded: pieces of one part, calls, media, sources and errors are read in one place only, `answer_decode`.
+"""
+
+import msgspec
 
 from allgate.dialects.contract import Sent
-from allgate.dialects.gemini.answer_decode import AnswerDecoder
+from allgate.dialects.gemini.answer_decode import CHOICES_MAX, AnswerDecoder, seconds_of
+from allgate.dialects.gemini.chunk import PlainContent, decode_plain
+from allgate.dialects.gemini.finish import finish_of
 from allgate.dialects.gemini.members import many_at
+from allgate.dialects.gemini.signatures import seals_of_provider
+from allgate.dialects.gemini.usage import read_metadata, usage_of
+from allgate.dialects.passes.stop_matcher import matched_stops, stopped
+from allgate.operations.chat.caps import Caps
+from allgate.operations.chat.events import Event
 from allgate.operations.chat.fold import fold
-from allgate.operations.chat.response import ChatResponse
+from allgate.operations.chat.parts import Part, Text, Thinking
+from allgate.operations.chat.response import ChatResponse, Choice
 from allgate.wire.json import decode_lenient
 
 
@@ -13,11 +27,62 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
 
     An array of replies, which is a stream that somebody collected, is one answer too.
     """
-    decoder = AnswerDecoder(sent)
+    response = _plain(body, sent.caps) or _folded(body, sent)
+    if sent.request.sampling.stop:
+        return stopped(response, matched_stops(sent.request.sampling, sent.caps))
+    return response
+
+
+def _plain(body: bytes, caps: Caps) -> ChatResponse | None:
+    """The answer of a reply that is its parts; None where one must be put together from pieces, or holds more."""
+    try:
+        chunk = decode_plain(body)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    choices: list[Choice] = []
+    for index, candidate in enumerate(chunk.candidates):
+        parts = () if candidate.content is None else _parts(candidate.content, caps)
+        if parts is None or candidate.index != index or index >= CHOICES_MAX:
+            return None
+        reason = "STOP" if candidate.finish_reason is None else candidate.finish_reason
+        choices.append(Choice(index=index, parts=parts, finish=finish_of(reason)))
+    if not choices:
+        return None
+    snapshot = bytes(chunk.usage_metadata)
+    metadata = read_metadata(snapshot) if snapshot else None
+    return ChatResponse(
+        id=chunk.response_id or "",
+        model=chunk.model_version or "",
+        created_s=None if chunk.create_time is None else seconds_of(chunk.create_time),
+        usage=None if metadata is None else usage_of(metadata),
+        choices=tuple(choices),
+    )
+
+
+def _parts(content: PlainContent, caps: Caps) -> tuple[Part, ...] | None:
+    """The parts of a candidate; None where neighbours are pieces of one, or one has no text."""
+    parts: list[Part] = []
+    last: bool | None = None
+    for piece in content.parts:
+        text = piece.text
+        if not text or piece.thought is last:
+            return None
+        last = piece.thought
+        seals = seals_of_provider(piece.thought_signature, caps) if piece.thought_signature else ()
+        if last:
+            parts.append(Thinking(text=text, form="summary", segments=(text,), seals=seals))
+        else:
+            parts.append(Text(text=text, seals=seals))
+    return tuple(parts)
+
+
+def _folded(body: bytes, sent: Sent) -> ChatResponse:
+    events: list[Event] = []
+    decoder = AnswerDecoder(sent, events)
     if body[:1] == b"{":
         decoder.take(body)
     else:
         for reply in many_at(decode_lenient(body), "reply"):
             decoder.take_json(reply)
     decoder.finish(whole=True)
-    return fold(decoder.drain())
+    return fold(events)

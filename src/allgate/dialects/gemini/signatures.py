@@ -36,6 +36,14 @@ def seals_in(signature: str | None, box: SealBox) -> tuple[Seal, ...]:
     return (Seal(origin=ORIGIN, scope=CLIENT_DECLARED, form="thought", value=signature),)
 
 
+def seals_of_provider(signature: str | None, caps: Caps) -> tuple[Seal, ...]:
+    """The seal of a part that this deployment answered with."""
+    if not signature:
+        return ()
+    origin = caps.seal_origin or ORIGIN
+    return (Seal(origin=origin, scope=caps.seal_scope, form="thought", value=signature),)
+
+
 def unsealed(thinking: str) -> Seal:
     """What stands on the first call of an answer that nobody signed: Gemini must never be passed such a call as it is.
 

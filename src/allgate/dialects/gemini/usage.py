@@ -6,8 +6,6 @@ the parts already add up to `totalTokenCount` without them. Counts that are zero
 Modalities come twice or in lower case from some: they are added up, whatever their case (a peer billed audio as text).
 """
 
-from contextlib import suppress
-
 import msgspec
 
 from allgate.core.errors import WireError
@@ -49,53 +47,57 @@ class UsageMetadata(msgspec.Struct, rename="camel"):
     service_tier: str | None = None
 
 
-_decoder = msgspec.json.Decoder(UsageMetadata, strict=False)
+_decode = msgspec.json.Decoder(UsageMetadata, strict=False).decode
+
+
+DIGITS = b"0123456789"
 
 
 class Snapshots:
     """The usage of a stream: a snapshot in nearly every chunk, each of which replaces the one before.
 
     A snapshot with other members than the last one does not replace it: fields may be left out later. Which members one
-    has is seen by its bytes without their digits, so that of a thousand snapshots only a few are ever decoded.
+    has is seen by its bytes without their digits (`shape`), so that of a thousand snapshots only a few are ever decoded.
+    Of a shape that is known already, a reader of chunks may set `newest` itself.
     """
 
-    __slots__ = ("_done", "_newest", "_shape")
+    __slots__ = ("_done", "newest", "shape")
 
     def __init__(self) -> None:
         self._done: UsageMetadata | None = None
-        self._newest = b""
-        self._shape = b""
+        self.newest = b""
+        self.shape: bytes | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._newest) or self._done is not None
+        return bool(self.newest) or self._done is not None
 
     def see(self, snapshot: bytes) -> None:
         """One snapshot, as JSON."""
-        shape = snapshot.translate(None, b"0123456789")
-        if shape != self._shape:
-            self._settle()
-            self._shape = shape
-        self._newest = snapshot
+        shape = snapshot.translate(None, DIGITS)
+        if shape != self.shape:
+            self.metadata()
+            self.shape = shape
+        self.newest = snapshot
 
     def metadata(self) -> UsageMetadata | None:
         """All snapshots so far as one; None where none could be read."""
-        self._settle()
+        if self.newest:
+            newest = read_metadata(self.newest)
+            self.newest = b""
+            if newest is None:
+                self.shape = None  # nothing to go by
+            else:
+                self._done = newest if self._done is None else _latest(self._done, newest)
         return self._done
 
-    def _settle(self) -> None:
-        if not self._newest:
-            return
-        newest = _read(self._newest)
-        self._newest = b""
-        if newest is not None:
-            self._done = _latest(self._done, newest)
 
-
-def _read(snapshot: bytes) -> UsageMetadata | None:
+def read_metadata(snapshot: bytes) -> UsageMetadata | None:
     """One snapshot; None where it cannot be read. Without an underscore every name is in camelCase, and read in C."""
     if b"_" not in snapshot:
-        with suppress(msgspec.DecodeError):
-            return _decoder.decode(snapshot)
+        try:
+            return _decode(snapshot)
+        except msgspec.DecodeError:
+            pass  # numbers as text, and worse
     try:
         return msgspec.convert(
             members_of(decode_lenient(snapshot), "usageMetadata"), UsageMetadata, strict=False
@@ -104,10 +106,8 @@ def _read(snapshot: bytes) -> UsageMetadata | None:
         return None
 
 
-def _latest(older: UsageMetadata | None, newer: UsageMetadata) -> UsageMetadata:
+def _latest(older: UsageMetadata, newer: UsageMetadata) -> UsageMetadata:
     """The newer snapshot over the older, field by field: snapshots are cumulative, and a field may be left out."""
-    if older is None:
-        return newer
     for name in UsageMetadata.__struct_fields__:
         if getattr(newer, name) is None and (before := getattr(older, name)) is not None:
             setattr(newer, name, before)
@@ -137,15 +137,14 @@ def usage_of(metadata: UsageMetadata, searches: int | None = None) -> Usage:
         reasoning_tokens=metadata.thoughts_token_count,
         tool_prompt_tokens=tools,
         web_search_calls=searches,
-        service_tier=special_tier(metadata.service_tier),
+        service_tier=special_tier(metadata.service_tier) if metadata.service_tier else None,
     )
-    counts = {
-        **_by_modality(
-            metadata.prompt_tokens_details, _INPUT_FIELDS, metadata.tool_use_prompt_tokens_details
-        ),
-        **_by_modality(metadata.candidates_tokens_details, _OUTPUT_FIELDS),
-    }
-    return changed(usage, **counts) if counts else usage
+    given_details, answer_details = metadata.prompt_tokens_details, metadata.candidates_tokens_details
+    tool_details = metadata.tool_use_prompt_tokens_details
+    if not (given_details or answer_details or tool_details):
+        return usage
+    counts = _by_modality(given_details, _INPUT_FIELDS, tool_details)
+    return changed(usage, **counts, **_by_modality(answer_details, _OUTPUT_FIELDS))
 
 
 def _output(metadata: UsageMetadata, given: int | None, total: int | None) -> int | None:
@@ -182,17 +181,26 @@ def metadata_of(usage: Usage) -> JsonObject:
         "thoughtsTokenCount": reasoning,
         "cachedContentTokenCount": usage.cache_read_tokens,
         "toolUsePromptTokenCount": tools,
-        "totalTokenCount": usage.total_tokens if known else None,
-        "promptTokensDetails": _details(usage, _INPUT_FIELDS),
-        "candidatesTokensDetails": _details(usage, _OUTPUT_FIELDS),
+        "totalTokenCount": (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None,
+        "promptTokensDetails": _details(
+            ("TEXT", usage.input_text_tokens),
+            ("AUDIO", usage.input_audio_tokens),
+            ("IMAGE", usage.input_image_tokens),
+            ("VIDEO", usage.input_video_tokens),
+            ("DOCUMENT", usage.input_document_tokens),
+        ),
+        "candidatesTokensDetails": _details(
+            ("TEXT", usage.output_text_tokens),
+            ("AUDIO", usage.output_audio_tokens),
+            ("IMAGE", usage.output_image_tokens),
+        ),
     }
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def _details(usage: Usage, fields: dict[str, str]) -> list[Json] | None:
-    counted = {modality: getattr(usage, field) for modality, field in fields.items()}
-    return [
-        {"modality": modality, "tokenCount": count}
-        for modality, count in counted.items()
-        if count is not None
-    ] or None
+def _details(*counted: tuple[str, int | None]) -> list[Json] | None:
+    details: list[Json] = []
+    for modality, count in counted:
+        if count is not None:
+            details.append({"modality": modality, "tokenCount": count})
+    return details or None
