@@ -135,6 +135,10 @@ def metadata_for(parts: Sequence[Part], places: Sequence[int] | None = None) -> 
     `places` are the indexes of the texts among the parts of a whole content, by which they are named; None: the answer
     was streamed, and offsets run through all of its text.
     """
+    if not [
+        part for part in parts if isinstance(part, Hosted) or (isinstance(part, Text) and part.annotations)
+    ]:
+        return None  # as nearly always
     queries = [
         query
         for part in parts

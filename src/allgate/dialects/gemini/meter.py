@@ -56,10 +56,11 @@ class Reading:
                             self._texts.append(text)
             (self._seen if candidate.finish_reason is None else self._finished).add(candidate.index)
         usage, snapshots = bytes(chunk.usage_metadata), self._snapshots
-        if usage and usage.translate(None, DIGITS) == snapshots.shape:
-            snapshots.newest, self._usage_last = usage, True
-        else:
-            self._see_usage(usage)
+        self._usage_last = usage != b""
+        if self._usage_last and usage.translate(None, DIGITS) == snapshots.shape:
+            snapshots.newest = usage
+        elif self._usage_last:
+            snapshots.see(usage)
 
     def take_json(self, value: Json) -> None:
         """One frame, member by member."""
@@ -71,7 +72,9 @@ class Reading:
             self._candidate(members(candidate))
         if members(chunk.get("promptFeedback")).get("blockReason"):
             self._finished.add(0)
-        self._see_usage(encode(chunk["usageMetadata"]) if "usageMetadata" in chunk else b"")
+        self._usage_last = "usageMetadata" in chunk
+        if self._usage_last:
+            self._snapshots.see(encode(chunk["usageMetadata"]))
 
     def facts(self) -> Facts:
         """A candidate that began and has not finished keeps the reply unfinished."""
@@ -110,11 +113,6 @@ class Reading:
         self._room -= len(text)
         if self._room >= 0:
             self._texts.append(text)
-
-    def _see_usage(self, snapshot: bytes) -> None:
-        self._usage_last = bool(snapshot)
-        if snapshot:
-            self._snapshots.see(snapshot)
 
 
 class GeminiMeter:

@@ -27,42 +27,32 @@ from allgate.operations.chat.parts import (
 from allgate.wire.json import JsonObject
 
 
-def shows_thoughts(asked: Asked) -> bool:
-    """Whether the client asked to see them."""
-    reasoning = asked.request.reasoning
-    return reasoning is not None and reasoning.show in ("summary", "full")
-
-
 class PartsEncoder:
     """Writes the parts of one candidate, in order."""
 
-    __slots__ = ("_called", "_seals", "_shown", "_unsealed", "_waiting", "malformed", "notes")
+    __slots__ = ("_called", "_seals", "_unsealed", "malformed", "notes", "shown", "waiting")
 
     def __init__(self, asked: Asked) -> None:
         self._seals = asked.seals
-        self._shown = shows_thoughts(asked)
-        self._waiting: list[Seal] = []
+        reasoning = asked.request.reasoning
+        self.shown = reasoning is not None and reasoning.show in ("summary", "full")
+        """Whether the client asked to see thoughts."""
+        self.waiting: list[Seal] = []
+        """Seals that the next part must carry."""
         self._unsealed: list[str] = []  # thinking that has no seal
         self._called = False
         self.malformed = False
         """A call was left out because its arguments are no JSON."""
         self.notes: list[Note] = []
 
-    @property
-    def shown(self) -> bool:
-        return self._shown
-
-    @property
-    def waiting(self) -> bool:
-        """True where the next part must carry a seal."""
-        return bool(self._waiting)
-
     def whole(self, part: Part) -> list[JsonObject]:
         """A part with all it holds."""
+        if type(part) is Text and not (part.seals or part.extra or self.waiting):
+            return [{"text": part.text}] if part.text else []  # nearly every part
         match part:
             case Thinking():
                 thought: list[JsonObject] = (
-                    [{"text": part.text, "thought": True}] if part.text and self._shown else []
+                    [{"text": part.text, "thought": True}] if part.text and self.shown else []
                 )
                 return self._joined(thought, self.after_thought(part))
             case Text():
@@ -97,10 +87,10 @@ class PartsEncoder:
         if part.text and not part.seals:
             self._unsealed.append(part.text)
         for seal in part.seals:
-            if seal.origin == ORIGIN and self._shown:
+            if seal.origin == ORIGIN and self.shown:
                 parts.append(self._slot(seal, thought=True))
             else:
-                self._waiting.append(seal)
+                self.waiting.append(seal)
         return parts
 
     def after_text(self, seals: tuple[Seal, ...]) -> list[JsonObject]:
@@ -109,22 +99,22 @@ class PartsEncoder:
 
     def sealed(self, parts: list[JsonObject], own: tuple[Seal, ...]) -> list[JsonObject]:
         """These parts with what they and the thoughts before them must carry; only one seal fits on a part."""
-        if not parts or not (own or self._waiting):
+        if not parts or not (own or self.waiting):
             return parts
-        seals = [*self._waiting, *own]
-        self._waiting.clear()
+        seals = [*self.waiting, *own]
+        self.waiting.clear()
         parts[0]["thoughtSignature"] = for_client(seals[-1], self._seals)
         return [*(self._slot(seal, thought=True) for seal in seals[:-1]), *parts]
 
     def rest(self) -> list[JsonObject]:
         """The answer ends: seals that found no part."""
-        parts = [self._slot(seal, thought=True) for seal in self._waiting]
-        self._waiting.clear()
+        parts = [self._slot(seal, thought=True) for seal in self.waiting]
+        self.waiting.clear()
         return parts
 
     def _unsigned(self) -> tuple[Seal, ...]:
         """What a call without a seal bears: our mark on the first of an answer, nothing on others."""
-        first, self._called = not self._called and not self._waiting, True
+        first, self._called = not self._called and not self.waiting, True
         return (unsealed("\n\n".join(self._unsealed)),) if first else ()
 
     def _slot(self, seal: Seal, *, thought: bool) -> JsonObject:

@@ -49,16 +49,22 @@ class _Candidate:
         "thought_head",
     )
 
-    def __init__(self, index: int, asked: Asked) -> None:
+    def __init__(self, index: int, asked: Asked, *, framed: bool) -> None:
         self.index = index
         self.encoder = PartsEncoder(asked)
         self.finish: Finish | None = None
         self.grounded: list[Part] = []  # texts and searches, for the sources at the end
         self.segment = 0
         self.spoke = False
-        self.text_head = b'{"candidates":[{"content":{"parts":[{"text":'
-        self.thought_head = b'{"candidates":[{"content":{"parts":[{"thought":true,"text":'
-        self.tail = b'}],"role":"model"},"index":%d}],%s' % (index, encode(envelope([], None, asked))[1:])
+        head = (
+            b'data: {"candidates":[{"content":{"parts":[{'
+            if framed
+            else b'{"candidates":[{"content":{"parts":[{'
+        )
+        tail = b'}],"role":"model"},"index":%d}],%s' % (index, encode(envelope([], None, asked))[1:])
+        self.text_head = head + b'"text":'
+        self.thought_head = head + b'"thought":true,"text":'
+        self.tail = tail + b"\n\n" if framed else tail
 
 
 class GeminiStreamEncoder:
@@ -74,8 +80,29 @@ class GeminiStreamEncoder:
         self.content_type = SSE_CONTENT_TYPE if self._array is None else ARRAY_CONTENT_TYPE
 
     def emit(self, event: Event) -> bytes:
-        if type(event) is Delta:
-            return self._delta(event)
+        """The bytes of an event; nearly all are pieces of text, and these are written here, in one call."""
+        if type(event) is not Delta:
+            return self._told(event)
+        text = event.text
+        if not text:
+            return b""
+        candidate = self._candidates.get(event.choice) or self._candidate(event.choice)
+        if event.channel in _VISIBLE:
+            candidate.spoke = True
+            if candidate.encoder.waiting:
+                return self._chunk(candidate, candidate.encoder.sealed([{"text": text}], ()))
+            head = candidate.text_head
+        elif event.channel in _THOUGHTS and candidate.encoder.shown:
+            if event.segment != candidate.segment:
+                candidate.segment = event.segment
+                text = "\n\n" + text
+            head = candidate.thought_head
+        else:
+            return b""
+        piece = head + encode(text) + candidate.tail
+        return piece if self._array is None else self._array.member(piece)
+
+    def _told(self, event: Event) -> bytes:
         match event:
             case Closed():
                 return self._closed(event)
@@ -93,23 +120,6 @@ class GeminiStreamEncoder:
                 return KEEP_ALIVE
             case _:
                 pass
-        return b""
-
-    def _delta(self, delta: Delta) -> bytes:
-        text = delta.text
-        if not text:
-            return b""
-        candidate = self._candidates.get(delta.choice) or self._candidate(delta.choice)
-        if delta.channel in _VISIBLE:
-            candidate.spoke = True
-            if candidate.encoder.waiting:
-                return self._chunk(candidate, candidate.encoder.sealed([{"text": text}], ()))
-            return self._framed(candidate.text_head + encode(text) + candidate.tail)
-        if delta.channel in _THOUGHTS and candidate.encoder.shown:
-            if delta.segment != candidate.segment:
-                candidate.segment = delta.segment
-                text = "\n\n" + text
-            return self._framed(candidate.thought_head + encode(text) + candidate.tail)
         return b""
 
     def _closed(self, event: Closed) -> bytes:
@@ -131,7 +141,8 @@ class GeminiStreamEncoder:
             self._usage = merged(self._usage, event.usage)
         finishes = [candidate.finish for candidate in self._candidates.values() if candidate.finish]
         spoke = any(candidate.spoke or candidate.grounded for candidate in self._candidates.values())
-        if blocked := block_of(event.extra, finishes, spoke):
+        own = event.extra.get("gemini")
+        if own and (blocked := block_of(own, finishes, spoke)):
             body: JsonObject = {"promptFeedback": blocked, **envelope([], self._usage, self._asked)}
         else:
             last = [self._last(candidate, event) for _, candidate in sorted(self._candidates.items())]
@@ -145,7 +156,7 @@ class GeminiStreamEncoder:
             candidate.index,
             candidate.finish,
             candidate.grounded,
-            event.extra,
+            event.extra.get("gemini"),
             malformed=candidate.encoder.malformed,
         )
         return {"content": {"parts": parts, "role": "model"}, **ended}
@@ -167,5 +178,5 @@ class GeminiStreamEncoder:
 
     def _candidate(self, index: int) -> _Candidate:
         if index not in self._candidates:
-            self._candidates[index] = _Candidate(index, self._asked)
+            self._candidates[index] = _Candidate(index, self._asked, framed=self._array is None)
         return self._candidates[index]
