@@ -21,17 +21,18 @@ from allgate.gateway.attempt import attempt
 from allgate.gateway.ports import Client
 from allgate.gateway.services import Services
 from allgate.gateway.settle import Outcome
+from allgate.identity.caller import Caller
 from allgate.routing.affinity import may_stray
 from allgate.routing.alternatives import with_alternatives
 from allgate.routing.plan import Candidate, plan
 from allgate.routing.retry import ATTEMPTS_MAX, for_client, may_try_another
 
 
-async def handle(services: Services, call: Call, client: Client) -> None:
-    """Serve one chat request and tell the client how it ended."""
+async def handle(services: Services, call: Call, client: Client, caller: Caller | None = None) -> None:
+    """Serve one chat request and tell the client how it ended. `caller`: who asks, where that is known already."""
     try:
         services.exchanges.check_admitting()
-        caller = authenticate(services.directory, call)
+        caller = caller or authenticate(services.directory, call)
         allowed = permitted(services.directory, call, caller)
         candidates = planned(services, call, allowed, services.dice())
         reservation = await reserve(services.ledger, call, allowed)

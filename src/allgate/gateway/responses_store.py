@@ -19,16 +19,14 @@ from allgate.core.value import Value, changed
 from allgate.dialects.openai_responses import OPENAI_RESPONSES, continuing
 from allgate.dialects.openai_responses.stored import (
     Answered,
-    Wish,
     answered,
     answered_by_stream,
     conversation,
     items_in,
     output_item,
     output_items,
-    read_wish,
-    reference_in,
 )
+from allgate.dialects.openai_responses.wish import Wish, read_wish, reference_in
 from allgate.gateway.admission import Call, authenticate
 from allgate.gateway.behind import ClientBehind
 from allgate.gateway.handle import handle
@@ -49,14 +47,12 @@ CONVERSATION_BYTES_MAX = 32 * 1024 * 1024
 
 
 class Continued(Value, frozen=True, kw_only=True):
-    """A call that refers to nothing kept any more, and what is to be remembered of it. `items`: what it added."""
+    """A call that refers to nothing kept any more, and what it wished, with the items that it added. `root`: the first
+    response of the conversation that it continues."""
 
     call: Call
-    model: str
-    items: tuple[bytes, ...]
-    parent: str | None
-    root: str | None
-    kept: bool
+    wish: Wish
+    root: str | None = None
 
 
 async def answer_and_keep(services: Services, call: Call, client: Client) -> None:
@@ -65,11 +61,12 @@ async def answer_and_keep(services: Services, call: Call, client: Client) -> Non
     Raises: Refused, WireError: before anything was sent or charged.
     """
     found = await continued(services, call)
-    if not found.kept:
+    if not found.wish.store:
         await handle(services, found.call, client)
         return
-    account_id = authenticate(services.directory, call).account_id
-    await handle(services, found.call, KeepingClient(client, Keeping(services.responses, found, account_id)))
+    caller = authenticate(services.directory, call)
+    keeping = KeepingClient(client, Keeping(services.responses, found, caller.account_id))
+    await handle(services, found.call, keeping, caller)
 
 
 async def continued(services: Services, call: Call) -> Continued:
@@ -77,10 +74,10 @@ async def continued(services: Services, call: Call) -> Continued:
 
     Raises: Refused: 401; WireError: it continues what its account does not have.
     """
-    wish, store = read_wish(call.wire), services.responses
-    kept = wish.store and store.enabled
+    store = services.responses
+    wish = read_wish(call.wire, keeping=store.enabled)
     if wish.previous is None and not wish.references:
-        return Continued(call=call, model=wish.model, items=wish.items, parent=None, root=None, kept=kept)
+        return Continued(call=call, wish=wish)
     account_id = authenticate(services.directory, call).account_id
     earlier: tuple[StoredResponse, ...] = ()
     if wish.previous is not None:
@@ -91,11 +88,8 @@ async def continued(services: Services, call: Call) -> Continued:
     dialect = call.dialect if wish.previous is None else continuing(wish.previous)
     return Continued(
         call=changed(call, wire=conversation(call.wire, whole), dialect=dialect),
-        model=wish.model,
-        items=items,
-        parent=wish.previous,
+        wish=changed(wish, items=items),
         root=earlier[0].root if earlier else None,
-        kept=kept,
     )
 
 
@@ -187,25 +181,25 @@ class Keeping:
             )
 
     def _put(self, answer: Answered, lost: str) -> None:
-        found, call = self._continued, self._continued.call
-        size = sum(map(len, found.items)) + len(answer.answer)
+        wish, call = self._continued.wish, self._continued.call
+        size = sum(map(len, wish.items)) + len(answer.answer)
         if size > self._store.bytes_max:
             lost = f"it has {size} bytes, and at most {self._store.bytes_max} are kept"
-        response = StoredResponse(
-            account_id=self._account_id,
-            id=answer.id,
-            parent=found.parent,
-            root=found.root or answer.id,
-            model=found.model,
-            created_ms=int(call.started_s * 1000),
-            lost=lost,
-        )
-        if not lost:
-            said = (b"[" + b",".join(found.items) + b"]").decode("utf-8", "replace")
-            shown = answer.answer.decode("utf-8", "replace")
-            response = changed(response, input=said, answer=shown, items=answer.items)
         self.lost = lost
-        self.writing = self._store.put(response)
+        self.writing = self._store.put(
+            StoredResponse(
+                account_id=self._account_id,
+                id=answer.id,
+                parent=wish.previous,
+                root=self._continued.root or answer.id,
+                model=wish.model,
+                created_ms=int(call.started_s * 1000),
+                lost=lost,
+                input="" if lost else (b"[" + b",".join(wish.items) + b"]").decode("utf-8", "replace"),
+                answer="" if lost else answer.answer.decode("utf-8", "replace"),
+                items=() if lost else answer.items,
+            )
+        )
 
 
 class KeepingClient(ClientBehind):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
 from allgate.dialects.openai_responses import stored
+from allgate.dialects.openai_responses.wish import read_wish
 from allgate.wire.message import WireRequest
 
 RESPONSE = {
@@ -21,33 +22,6 @@ def wire(**body: object) -> WireRequest:
     return WireRequest(method="POST", path="/v1/responses", body=json.dumps(body).encode())
 
 
-def test_a_request_is_kept_unless_it_says_otherwise() -> None:
-    assert stored.read_wish(wire(input="x")).store
-    assert stored.read_wish(wire(input="x", store=None)).store
-    assert not stored.read_wish(wire(input="x", store=False)).store
-
-
-def test_a_string_is_a_message_and_items_keep_their_bytes() -> None:
-    assert json.loads(stored.read_wish(wire(input='é "x"')).items[0]) == {
-        "type": "message",
-        "role": "user",
-        "content": 'é "x"',
-    }
-    body = b'{"input":[ {"role" : "user", "content":"\\u00e9", "n":1.0} , {"type":"reasoning"}]}'
-    items = stored.read_wish(WireRequest(method="POST", path="/", body=body)).items
-    assert items == (b'{"role" : "user", "content":"\\u00e9", "n":1.0}', b'{"type":"reasoning"}')
-
-
-def test_items_that_are_only_named_are_found_with_and_without_their_type() -> None:
-    items = [
-        {"type": "item_reference", "id": "msg_1"},
-        {"id": "msg_2"},
-        {"id": "msg_3", "type": "message", "role": "user", "content": "item_reference"},
-        {"id": "msg_4", "role": "user", "content": "x"},
-    ]
-    assert stored.read_wish(wire(input=items)).references == ("msg_1", "msg_2")
-
-
 @given(
     st.binary()
     | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(
@@ -58,18 +32,7 @@ def test_items_that_are_only_named_are_found_with_and_without_their_type() -> No
 def test_nothing_but_a_wire_error_ever(body: bytes) -> None:
     with suppress(WireError):
         request = WireRequest(method="POST", path="/", body=body)
-        stored.conversation(request, stored.read_wish(request).items)
-
-
-def test_a_wrong_type_is_named() -> None:
-    with pytest.raises(WireError, match="'input'"):
-        stored.read_wish(wire(input={"role": "user"}, previous_response_id="resp_1"))
-    with pytest.raises(WireError, match="previous_response_id"):
-        stored.read_wish(wire(input="x", previous_response_id=7))
-    with pytest.raises(WireError, match="Conversations are not kept here"):
-        stored.read_wish(wire(input="x", conversation="conv_1"))
-    with pytest.raises(WireError, match="store"):
-        stored.read_wish(wire(input="x", store="yes"))
+        stored.conversation(request, read_wish(request).items)
 
 
 def test_a_conversation_stands_in_the_input_and_nothing_else_is_touched() -> None:

@@ -5,8 +5,8 @@ request_encode, input_encode, items_encode, content_encode, tools_encode, settin
 response_decode, output_decode, stream_decode on stream_messages, stream_thoughts, stream_calls   what a provider answers
 response_encode, stream_encode on answer, answer_items, stream_items, stream_texts, skeleton      the same, for a client
 head, meter                                                                                 pass-through
-stored, compaction, compact                                                                 what a server keeps, and sums up
-errors, usage, finish, annotations, item_ids, seals_decode, profile                         tables, both ways
+wish, stored, compaction, compact                                                           what a server keeps, and sums up
+said, errors, usage, finish, annotations, item_ids, seals_decode, profile                   tables, both ways
 """
 
 from allgate.dialects.contract import ChatDialect

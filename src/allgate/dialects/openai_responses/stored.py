@@ -1,10 +1,9 @@
 """What a server that keeps responses does with their wire objects. It reads and joins; where they are kept is the gateway's.
 
-A request says whether its answer is to be kept (`store`, true unless it says otherwise), what it continues
-(`previous_response_id`), and may name items that it does not repeat (`item_reference`). All three are resolved before
-anything else looks at the body: what comes out is an ordinary request with the whole conversation in its `input`, which
-every model can be asked. Items keep their bytes, so that a prompt cache finds the same prefix again. `instructions` and
-`tools` are not carried over: the vendor asks for them anew each time.
+What a request continues, and items that it only names (`wish`), are resolved before anything else looks at the body: what
+comes out is an ordinary request with the whole conversation in its `input`, which every model can be asked. Items keep
+their bytes, so that a prompt cache finds the same prefix again. `instructions` and `tools` are not carried over: the
+vendor asks for them anew each time.
 
 An answer is kept as its client sees it: the object of a unary reply, or the one in the terminal event of a stream. A
 stream whose terminal event does not repeat the output cannot be kept; that is said when it is asked for.
@@ -15,35 +14,21 @@ from contextlib import suppress
 
 import msgspec
 
-from allgate.core.errors import WireError, unsupported, wire_error
+from allgate.core.errors import WireError, wire_error
 from allgate.core.value import Value, changed
 from allgate.dialects.openai_responses.head import raw_members
 from allgate.dialects.openai_responses.item_ids import made_id
-from allgate.dialects.passes.lenient import object_of, objects_of, text_or_none
+from allgate.dialects.passes.lenient import objects_of
 from allgate.wire import json
-from allgate.wire.json import Json, JsonObject, decode_lenient, object_at, optional_bool, optional_text
+from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
 from allgate.wire.message import WireRequest
 from allgate.wire.sse import SseSplitter
 
 INPUT_PLACE = 0x10000
 """Ids of input items are made like those of output items, from a place that no answer reaches."""
 
-_READ = ("model", "store", "previous_response_id", "conversation")
-_REFERENCE = "item_reference"
-_REFERENCE_BYTES = b'"item_reference"'
 _KEPT = frozenset({"completed", "incomplete"})
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.done"})
-
-
-class Wish(Value, frozen=True, kw_only=True):
-    """What a request says of kept responses. `items` are its own input items, each as JSON; `references` the ids of items
-    that it names without repeating them. Of a request that has nothing to do with kept responses they are left unread."""
-
-    model: str
-    store: bool
-    previous: str | None
-    items: tuple[bytes, ...]
-    references: tuple[str, ...]
 
 
 class Answered(Value, frozen=True, kw_only=True):
@@ -54,25 +39,6 @@ class Answered(Value, frozen=True, kw_only=True):
     answer: bytes
     items: tuple[str, ...]
     repeated: bool = True
-
-
-def read_wish(request: WireRequest) -> Wish:
-    """Raises: WireError: no JSON object, a wrong type in what is read, or a conversation of the vendor's own store."""
-    raw = raw_members(request.body)
-    said = {name: json.decode(raw[name], name) for name in _READ if name in raw}
-    if said.get("conversation"):
-        words = "Conversations are not kept here. Continue a response by 'previous_response_id', or send the items."
-        raise unsupported(words, param="conversation")
-    store = optional_bool(said, "store") is not False
-    previous = optional_text(said, "previous_response_id") or None
-    items = said_items(raw.get("input")) if store or previous or _REFERENCE_BYTES in request.body else ()
-    return Wish(
-        model=optional_text(said, "model") or "",
-        store=store,
-        previous=previous,
-        items=items,
-        references=tuple(_references(items)),
-    )
 
 
 def said_items(spoken: msgspec.Raw | bytes | None) -> tuple[bytes, ...]:
@@ -92,22 +58,6 @@ def said_items(spoken: msgspec.Raw | bytes | None) -> tuple[bytes, ...]:
 def items_in(array: bytes | str) -> tuple[bytes, ...]:
     """The items of a JSON array, each as it stands there."""
     return tuple(bytes(item) for item in msgspec.json.decode(array, type=list[msgspec.Raw]))
-
-
-def _references(items: Iterable[bytes]) -> Iterable[str]:
-    for item in items:
-        if found := reference_in(item):
-            yield found
-
-
-def reference_in(item: bytes) -> str | None:
-    """The id that an item names in place of itself."""
-    if b'"id"' not in item or (b'"type"' in item and _REFERENCE_BYTES not in item):
-        return None
-    said = object_of(json.decode(item, "input"))
-    if said.get("type", _REFERENCE) != _REFERENCE or "role" in said:
-        return None
-    return text_or_none(said.get("id"))
 
 
 def conversation(request: WireRequest, items: Iterable[bytes]) -> WireRequest:
