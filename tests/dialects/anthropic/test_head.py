@@ -77,6 +77,18 @@ def test_an_envelope_of_ours_is_seen():
     assert head(messages=[user("a"), {"role": "assistant", "content": [thinking]}]).sealed
 
 
+def test_a_content_that_is_a_text_holds_no_envelope_and_no_picture():
+    """Both stand in blocks; what a text spells is the text's own affair."""
+    spelt = f'"image" {BOX.wrap(other_seal())}'
+    found = head(messages=[{"role": "user", "content": spelt}])
+    assert (found.sealed, found.features) == (False, frozenset())
+
+
+def test_white_space_about_the_messages_hides_nothing():
+    body = b'{"model":"m", "messages" : [ {"role":"user","content": [ {"type":"image","source":{}} ]} ] }'
+    assert ANTHROPIC.read_head(WireRequest(method="POST", path="", body=body)).features == {"image_input"}
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"model":1}', b'{"model":"m","stream":"x"}', b"\xff"])
 def test_what_cannot_be_routed_is_refused(body):
     with pytest.raises(WireError):

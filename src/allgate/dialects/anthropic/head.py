@@ -1,7 +1,8 @@
 """What routing needs of a Messages body, without building its turns, and the pass-through edit of the same bytes.
 
-One C call gives the top-level members as spans of bytes; only small ones are decoded. Messages are looked into only where
-the name of a media block occurs in their bytes, and then for media alone.
+One C call gives the top-level members as spans of bytes; only small ones are decoded. Messages are searched only where
+they hold blocks (a search is 40 µs per 100 KB, a memchr for a bracket 2), and looked into only where the name of a media
+block occurs in their bytes, and then for media alone.
 """
 
 import msgspec
@@ -43,16 +44,18 @@ def read_head(request: WireRequest) -> Head:
     for name in _READ:
         if name in raw:
             body[name] = json.decode(raw[name], name)
-    features, input_bytes = _NO_FEATURES, len(request.body)
+    features, input_bytes, sealed = _NO_FEATURES, len(request.body), False
     if "tools" in body:
         features = tool_features(body["tools"])
     if body.get("mcp_servers"):
         features |= {"mcp"}
     messages = bytes(raw.get("messages", b""))
-    if b'"image"' in messages or b'"document"' in messages:
-        media = _media(messages)
-        features |= {f"{kind}_input" for kind, _ in media}
-        input_bytes += sum(IMAGE_TOKENS_MAX - size for kind, size in media if kind == "image")
+    if messages.find(b"[", 1) > 0:  # a list within: media and seals stand in blocks, never in a text
+        sealed = _SEALED in messages
+        if b'"image"' in messages or b'"document"' in messages:
+            media = _media(messages)
+            features |= {f"{kind}_input" for kind, _ in media}
+            input_bytes += sum(IMAGE_TOKENS_MAX - size for kind, size in media if kind == "image")
     return Head(
         model=text_at(body.get("model"), "model"),
         stream="stream" in body and bool(optional_bool(body, "stream")),
@@ -60,7 +63,7 @@ def read_head(request: WireRequest) -> Head:
         output_tokens_max=optional_int(body, "max_tokens"),
         fields=frozenset(raw),
         features=features,
-        sealed=_SEALED in request.body,
+        sealed=sealed,
         input_bytes=input_bytes,
     )
 
