@@ -14,7 +14,7 @@ from bench.measure import WARM_UP, measure, run_load
 from bench.programs import build
 from bench.report import Run, commit, keep, machine, markdown, record
 from bench.scenarios import SCENARIOS, Scenario
-from bench.targets import Target, gateway, mocks, plain_origins
+from bench.targets import Origins, Target, gateway, mocks, plain_origins
 
 SECONDS = {"direct": 0.7, "nginx": 1.5, "allgate": 2.5}
 PACED_SECONDS = {
@@ -45,7 +45,7 @@ def main() -> int:
             with ExitStack() as round_stack:
                 targets = [direct]
                 targets += [round_stack.enter_context(nginx.bare_proxy(binary, origins))] if binary else []
-                targets += [] if options.without_gateway else [round_stack.enter_context(gateway(origins))]
+                targets += [] if options.without_gateway else [gateway_of(options, round_stack, origins)]
                 one_round(run, rows, targets)
     print(markdown(run))
     print(f"\nkept in {keep(run, options.rounds)}")
@@ -54,12 +54,22 @@ def main() -> int:
     return bool(run.skipped)
 
 
+def gateway_of(options: argparse.Namespace, stack: ExitStack, origins: Origins) -> Target:
+    return stack.enter_context(gateway(origins, durability=options.durability))
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The gateway's speed, beside nginx.")
     parser.add_argument("--short", action="store_true", help="only the rows of the short table")
     parser.add_argument("--rounds", type=int, default=5, help="the table shows the median (default: 5)")
     parser.add_argument("--record", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this in their name")
+    parser.add_argument(
+        "--durability",
+        choices=("strict", "relaxed"),
+        default="strict",
+        help="the ledger's; see docs/settings.md",
+    )
     parser.add_argument(
         "--without-gateway", action="store_true", help="only nginx, to try the tools themselves"
     )

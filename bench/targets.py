@@ -75,21 +75,23 @@ def plain_origins(mock: Target) -> Origins:
 
 
 @contextmanager
-def gateway(origins: Origins, command: Sequence[str | Path] = (ALLGATE,)) -> Generator[Target]:
+def gateway(
+    origins: Origins, command: Sequence[str | Path] = (ALLGATE,), *, durability: str = "strict"
+) -> Generator[Target]:
     """The gateway on core 0, with a fresh database, and every promise of its default configuration kept."""
     for file in programs.OUT.glob("allgate.db*"):
         file.unlink()
     port = free_port()
     config = programs.OUT / "allgate.toml"
-    config.write_text(gateway_config(port, programs.OUT / "allgate.db", origins))
+    config.write_text(gateway_config(port, programs.OUT / "allgate.db", origins, durability))
     with Program([*command, "serve", "--config", config], GATEWAY_CORE) as program:
         ready_s = program.wait_until(lambda: _is_ready(port))
         yield Target("allgate", dict.fromkeys(origins, port), program, ready_s)
 
 
-def gateway_config(port: int, database: Path, origins: Origins) -> str:
+def gateway_config(port: int, database: Path, origins: Origins, durability: str = "strict") -> str:
     account = f'[[accounts]]\nname = "bench"\nbalance_usd = "1000000"\nkeys = [{{ name = "bench", secret = "{KEY}" }}]\n'
-    server = f'[server]\nlisten = "127.0.0.1:{port}"\n\n[database]\nurl = "sqlite:///{database}"\n'
+    server = f'[server]\nlisten = "127.0.0.1:{port}"\n\n[database]\nurl = "sqlite:///{database}"\n\n[ledger]\ndurability = "{durability}"\n'
     return "\n".join([server, *(_gateway_route(route, origin) for route, origin in origins.items()), account])
 
 
