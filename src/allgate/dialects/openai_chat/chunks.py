@@ -23,7 +23,7 @@ class CustomPiece(msgspec.Struct, gc=False):
     input: str | None = None
 
 
-class CallPiece(msgspec.Struct):
+class CallPiece(msgspec.Struct, gc=False):
     """A tool call or a fragment of one. Only the first fragment of a call has an id and a name."""
 
     index: int | None = None
@@ -34,14 +34,14 @@ class CallPiece(msgspec.Struct):
     extra_content: Json = None
 
 
-class Audio(msgspec.Struct):
+class Audio(msgspec.Struct, gc=False):
     id: str | None = None
     data: str | None = None
     transcript: str | None = None
     expires_at: int | None = None
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """A delta, or a whole message. The three reasoning members are three vendors' names for the same text."""
 
     content: str | None = None
@@ -57,7 +57,7 @@ class Message(msgspec.Struct):
     audio: Audio | None = None
 
 
-class ChunkChoice(msgspec.Struct):
+class ChunkChoice(msgspec.Struct, gc=False):
     index: int = 0
     delta: Message | None = None
     message: Message | None = None
@@ -66,7 +66,7 @@ class ChunkChoice(msgspec.Struct):
     text: str | None = None  # legacy text completions have this in place of a delta or message
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     choices: list[ChunkChoice] | None = None
     id: str | None = None
     model: str | None = None

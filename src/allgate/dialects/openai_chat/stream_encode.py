@@ -87,17 +87,17 @@ class ChatStreamEncoder:
 
     def emit(self, event: Event) -> bytes:
         """The bytes of one event. Those of `Ended` are the usage chunk and the terminator."""
+        if isinstance(event, Delta):  # before the table, because a stream is made of them
+            choice = self._choices[event.choice]
+            frame = choice.frames.get(event.channel)
+            if frame is None:
+                return self._rare_delta(event, choice)
+            choice.silent = False
+            try:
+                return frame[0] + _encode(event.text) + frame[1]
+            except (UnicodeEncodeError, ValueError):  # half an emoji
+                return frame[0] + json.encode(event.text) + frame[1]
         match event:
-            case Delta():
-                choice = self._choices[event.choice]
-                frame = choice.frames.get(event.channel)
-                if frame is None:
-                    return self._rare_delta(event, choice)
-                choice.silent = False
-                try:
-                    return frame[0] + _encode(event.text) + frame[1]
-                except (UnicodeEncodeError, ValueError):  # half an emoji
-                    return frame[0] + json.encode(event.text) + frame[1]
             case Opened():
                 return self._opened(event)
             case Closed():

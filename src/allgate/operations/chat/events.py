@@ -46,7 +46,7 @@ class Opened(Value, frozen=True, kw_only=True):
     choice: int = 0
 
 
-class Delta(Value, frozen=True, kw_only=True):
+class Delta(Value, frozen=True, kw_only=True, gc=False):
     """A piece of the open part.
 
     `text` is the piece for the text-like channels (text, thinking, summary, input, refusal, data as base64, transcript,

@@ -49,21 +49,19 @@ def fold(events: Iterable[Event]) -> ChatResponse:
     parts: dict[int, list[Part]] = {}
     finishes: dict[int, Finished] = {}
     for event in events:
-        match event:
-            case Closed():
-                parts.setdefault(event.choice, []).append(event.part)
-            case Start():
-                start, usage = event, event.usage
-            case UsageSeen():
-                usage = merged(usage, event.usage)
-            case Finished():
-                finishes[event.choice] = event
-            case Ended():
-                ended = event
-            case Failed():
-                raise WireError(event.failure)
-            case _:
-                pass
+        # Exact types, the frequent first: a class pattern costs twice as much, and every unary answer comes this way.
+        if type(event) is Closed:
+            parts.setdefault(event.choice, []).append(event.part)
+        elif type(event) is Start:
+            start, usage = event, event.usage
+        elif type(event) is UsageSeen:
+            usage = merged(usage, event.usage)
+        elif type(event) is Finished:
+            finishes[event.choice] = event
+        elif type(event) is Ended:
+            ended = event
+        elif type(event) is Failed:
+            raise WireError(event.failure)
     if start is None or ended is None or parts.keys() - finishes.keys():
         raise WireError(
             Failure(kind=ErrorKind.UPSTREAM, message="The stream ended before the answer was complete")
