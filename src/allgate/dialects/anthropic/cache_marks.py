@@ -4,23 +4,20 @@ The vendor refuses a fifth. A later breakpoint covers everything before it, so t
 of the prefix is tools, system, messages.
 """
 
-from collections.abc import Iterator
-
-from allgate.dialects.passes.lenient import objects_of
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, clamped, dropped
 from allgate.wire.json import JsonObject
 
 MARK = "cache_control"
-MARKED = b'"cache_control"'
-"""What a body must hold for any of this to matter."""
 
 
 def limit_marks(body: JsonObject, caps: Caps) -> Note | None:
     """Take the breakpoints that this deployment does not take out of `body`, and say so. The blocks must be our own."""
-    marked = [block for block in _blocks(body) if MARK in block]
+    marked = _marked_blocks(body)
     if MARK in body:
         marked.append(body)
+    if not marked:
+        return None
     if caps.cache != "explicit":
         kept, note = 0, dropped(MARK, "this model has no explicit prompt cache")
     else:
@@ -31,11 +28,15 @@ def limit_marks(body: JsonObject, caps: Caps) -> Note | None:
     return note if surplus else None
 
 
-def _blocks(body: JsonObject) -> Iterator[JsonObject]:
-    yield from objects_of(body.get("tools"))
-    yield from objects_of(body.get("system"))
-    for message in objects_of(body.get("messages")):
-        for block in objects_of(message.get("content")):
-            if block.get("type") == "tool_result":
-                yield from objects_of(block.get("content"))
-            yield block
+def _marked_blocks(body: JsonObject) -> list[JsonObject]:
+    marked: list[JsonObject] = []
+    for block in (*body.get("tools", ()), *body.get("system", ())):
+        if MARK in block:
+            marked.append(block)
+    for message in body["messages"]:
+        for block in message["content"]:
+            if block.get("type") == "tool_result" and list is type(inner := block.get("content")):
+                marked += [piece for piece in inner if MARK in piece]
+            if MARK in block:
+                marked.append(block)
+    return marked

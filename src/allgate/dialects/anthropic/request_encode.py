@@ -10,7 +10,7 @@ from hashlib import blake2b
 from allgate.dialects.anthropic import json_output
 from allgate.dialects.anthropic.auto_marks import auto_marked
 from allgate.dialects.anthropic.blocks_encode import BlockWriter
-from allgate.dialects.anthropic.cache_marks import MARK, MARKED, limit_marks
+from allgate.dialects.anthropic.cache_marks import MARK, limit_marks
 from allgate.dialects.anthropic.left_out import left_out, refuse
 from allgate.dialects.anthropic.messages_encode import MessageWriter
 from allgate.dialects.anthropic.request_decode import extra_members
@@ -50,10 +50,9 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     version = sent_version(request, caps)
     writer = _RequestWriter(request, model, caps, version)
     body, notes = writer.body(), writer.notes
-    sent = encode(body)
-    if MARKED in sent and (note := limit_marks(body, caps)):
+    if note := limit_marks(body, caps):
         notes.append(note)
-        sent = encode(body)
+    sent = encode(body)
     if caps.cache_policy != "client":
         sent, marks = auto_marked(sent, caps)
         notes += marks
