@@ -57,21 +57,18 @@ class OpenAiResponses:
         return head if self._compacts is None else changed(head, rewritten=True)
 
     def encode_response(self, response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
+        if self._continues is not None:
+            asked = _naming(asked, self._continues)
         if compaction.is_wanted(asked.request):
             response = compaction.compacted(response, asked.seals)
-        body, notes = encode_response(response, self._continued(asked))
+        body, notes = encode_response(response, asked)
         return body if self._compacts is None else compaction_object(body, self._compacts), notes
 
     def stream_encoder(self, asked: Asked) -> StreamEncoder:
-        encoder = ResponsesStreamEncoder(self._continued(asked))
+        if self._continues is not None:
+            asked = _naming(asked, self._continues)
+        encoder = ResponsesStreamEncoder(asked)
         return CompactingEncoder(encoder, asked.seals) if compaction.is_wanted(asked.request) else encoder
-
-    def _continued(self, asked: Asked) -> Asked:
-        """With the id of what the answer continues, which the request that was sent no longer names."""
-        if self._continues is None:
-            return asked
-        state = changed(asked.request.state, previous_response_id=self._continues)
-        return changed(asked, request=changed(asked.request, state=state))
 
     def passthrough(self, request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
         del caps  # this format has no switch to set
@@ -80,3 +77,9 @@ class OpenAiResponses:
     def meter(self, head: Head, caps: Caps) -> ResponsesStreamMeter:
         del head, caps  # nothing to withhold: the usage is in the terminal event
         return ResponsesStreamMeter()
+
+
+def _naming(asked: Asked, response_id: str) -> Asked:
+    """With the id of what the answer continues, which the request that was sent no longer names."""
+    state = changed(asked.request.state, previous_response_id=response_id)
+    return changed(asked, request=changed(asked.request, state=state))

@@ -7,7 +7,6 @@ import msgspec
 
 from allgate.wire import json
 from allgate.wire.json import JsonObject
-from allgate.wire.sse import named_frame
 
 KEEP_ALIVE = b'event: keepalive\ndata: {"type":"keepalive"}\n\n'
 """Resets Codex's idle timer, which a comment does not; ignored by the SDKs (measured)."""
@@ -26,18 +25,10 @@ class FrameWriter:
 
     def frame(self, event: str, members: JsonObject) -> bytes:
         """Any frame."""
-        data = json.encode({"type": event, "sequence_number": self._next(), **members})
-        return named_frame(event.encode(), data)
-
-    def frame_around(self, event: str, members: JsonObject, name: str, value: bytes) -> bytes:
-        """A frame whose member `name` is JSON already."""
-        head = json.encode({"type": event, "sequence_number": self._next(), **members})[:-1]
-        return named_frame(event.encode(), b"".join((head, b',"', name.encode(), b'":', value, b"}")))
-
-    def _next(self) -> int:
         number = self.number
         self.number = number + 1
-        return number
+        data = json.encode({"type": event, "sequence_number": number, **members})
+        return b"event: %b\ndata: %b\n\n" % (event.encode(), data)
 
 
 class DeltaFrame:

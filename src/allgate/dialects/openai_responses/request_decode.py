@@ -65,16 +65,17 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     said = said_in(body)
     fields = dict(reversed(request.headers))  # of several with one name the first
     state = _state(said)
+    continued = bool(said.previous_response_id or said.conversation)
     reader = InputReader(seals)
     if said.input is not None:
         reader.read(said.input)
-    elif not (_is_continued(state) or said.prompt):
-        raise _missing(
-            "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided.", "input"
-        )
+    elif not (continued or said.prompt):
+        words = "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided."
+        raise _missing(words, "input")
     tools = (*(decode_tools(said.tools, "tools") if said.tools is not None else ()), *reader.tools)
-    system, turns, notes = _normal(reader, said.instructions, kept_elsewhere=_is_continued(state))
+    system, turns, notes = _normal(reader, said.instructions, kept_elsewhere=continued)
     include = texts_of(said.include) if said.include else ()
+    reasons = include or said.reasoning is not None
     if not said.model and not said.prompt:  # a stored prompt may name the model itself
         raise _missing("Missing required parameter: 'model'.", "model")
     beta = fields.get(b"openai-beta")
@@ -92,9 +93,7 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
             logprobs=True if TEXT_LOGPROBS in include else None,
             top_logprobs=said.top_logprobs,
         ),
-        reasoning=_reasoning(said.reasoning, replay=ENCRYPTED_REASONING in include)
-        if include or said.reasoning is not None
-        else None,
+        reasoning=_reasoning(said.reasoning, replay=ENCRYPTED_REASONING in include) if reasons else None,
         output=_output(said.text) if said.text else None,
         cache=CacheHints(
             key=said.prompt_cache_key,
@@ -114,11 +113,6 @@ def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
 
 def _missing(message: str, param: str) -> WireError:
     return wire_error(message, param=param, code="missing_required_parameter")
-
-
-def _is_continued(state: State) -> bool:
-    """Whether the server keeps what was said before."""
-    return bool(state.previous_response_id or state.conversation)
 
 
 def _extra(body: JsonObject, said: Said, include: tuple[str, ...], client: str | None) -> Extra:

@@ -4,11 +4,11 @@ from allgate.dialects.contract import Asked
 from allgate.dialects.openai_responses import answer_items as items
 from allgate.dialects.openai_responses.answer import Answer, continues
 from allgate.dialects.openai_responses.finish import encode_finish, malformed_call
-from allgate.dialects.openai_responses.own import own
-from allgate.dialects.openai_responses.skeleton import Skeleton
+from allgate.dialects.openai_responses.skeleton import echo, head
 from allgate.operations.chat.notes import Note
 from allgate.operations.chat.parts import Part, Refusal, Text, Thinking, ToolCall
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
+from allgate.wire import json
 from allgate.wire.json import JsonObject
 
 _NOTHING = Choice(index=0, parts=(), finish=Finish(reason="other"))
@@ -22,31 +22,25 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
     choice = response.choices[0] if response.choices else _NOTHING
     ending = encode_finish(choice.finish, set(map(type, choice.parts)), asked.request)
     output = _output(choice.parts, answer, "incomplete" if ending.incomplete_reason else "completed")
-    extra = own(response.extra) if response.extra else {}
-    skeleton = Skeleton(asked, extra, response.service_tier)
     failure = malformed_call(choice.finish) if ending.status == "failed" else None
-    body = skeleton.response(ending, output, response.usage, failure)
-    return body, (*response.notes, *answer.notes)
+    told = head(asked, ending, output, response.usage, failure)
+    told |= echo(asked, response.extra, response.service_tier)
+    return json.encode(told), (*response.notes, *answer.notes)
 
 
 def _output(parts: tuple[Part, ...], answer: Answer, last_status: str) -> list[JsonObject]:
     """The output items. Only the last one can be incomplete."""
-    found: list[JsonObject] = []
-    for at, group in enumerate(groups := _groups(parts)):
-        status = last_status if at == len(groups) - 1 else "completed"
-        found += _items(group, answer, status, len(found))
-    return found
-
-
-def _groups(parts: tuple[Part, ...]) -> list[list[Part]]:
-    """Each item's parts: the texts of one message together, everything else alone."""
-    groups: list[list[Part]] = []
+    groups: list[list[Part]] = []  # the texts of one message together, everything else alone
     for part in parts:
         if groups and continues(groups[-1][-1], part):
             groups[-1].append(part)
         else:
             groups.append([part])
-    return groups
+    found: list[JsonObject] = []
+    for group in groups:
+        status = last_status if group is groups[-1] else "completed"
+        found += _items(group, answer, status, len(found))
+    return found
 
 
 def _items(group: list[Part], answer: Answer, status: str, place: int) -> list[JsonObject]:

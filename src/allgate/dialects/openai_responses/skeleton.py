@@ -14,7 +14,7 @@ from allgate.dialects.openai_responses.tools_encode import encode_tool_choice, e
 from allgate.dialects.openai_responses.usage import encode_usage
 from allgate.dialects.passes.openai_errors import error_object
 from allgate.operations.chat.caps import Caps
-from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.parts import Extra
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -35,45 +35,43 @@ _IN_PROGRESS = Ending(status="in_progress")
 
 
 class Skeleton:
-    """Writes the response object of one answer, with any status, output and usage."""
+    """Writes the response object of one streamed answer, with any status, output and usage."""
 
     __slots__ = ("_asked", "_echo")
 
-    def __init__(
-        self, asked: Asked, extra: JsonObject | None = None, service_tier: str | None = None
-    ) -> None:
-        echo = _echo(asked.request)
-        if extra:
-            echo |= extra
-        echo["model"] = asked.model
-        if service_tier is not None:
-            echo["service_tier"] = service_tier
+    def __init__(self, asked: Asked, extra: Extra, service_tier: str | None) -> None:
         self._asked = asked
-        self._echo = b"," + json.encode(echo)[1:]
+        self._echo = b"," + json.encode(echo(asked, extra, service_tier))[1:]
 
     def in_progress(self) -> bytes:
-        return self.response(_IN_PROGRESS, [], None)
+        return self.response(_IN_PROGRESS, b"[]", None)
 
     def response(
-        self,
-        ending: Ending,
-        output: list[JsonObject] | msgspec.Raw,
-        usage: Usage | None,
-        failure: Failure | None = None,
+        self, ending: Ending, output: bytes, usage: Usage | None, failure: Failure | None = None
     ) -> bytes:
-        """The whole object; `output` are the items, or the JSON of their array."""
-        reason = ending.incomplete_reason
-        head: JsonObject = {
-            "id": self._asked.response_id,
-            "object": "response",
-            "created_at": self._asked.created_s,
-            "status": ending.status,
-            "error": _error(failure) if failure else None,
-            "incomplete_details": {"reason": reason} if reason else None,
-            "usage": encode_usage(usage),
-            "output": output,
-        }
-        return json.encode(head)[:-1] + self._echo
+        """The whole object; `output` is the JSON of the items."""
+        return json.encode(head(self._asked, ending, msgspec.Raw(output), usage, failure))[:-1] + self._echo
+
+
+def head(
+    asked: Asked,
+    ending: Ending,
+    output: list[JsonObject] | msgspec.Raw,
+    usage: Usage | None,
+    failure: Failure | None,
+) -> JsonObject:
+    """The members that tell of the answer."""
+    reason = ending.incomplete_reason
+    return {
+        "id": asked.response_id,
+        "object": "response",
+        "created_at": asked.created_s,
+        "status": ending.status,
+        "error": _error(failure) if failure else None,
+        "incomplete_details": {"reason": reason} if reason else None,
+        "usage": encode_usage(usage),
+        "output": output,
+    }
 
 
 def _error(failure: Failure) -> JsonObject:
@@ -81,17 +79,18 @@ def _error(failure: Failure) -> JsonObject:
     return {"code": error["code"] or "server_error", "message": error["message"]}
 
 
-def _echo(request: ChatRequest) -> JsonObject:
-    """What was asked, or what goes without saying."""
+def echo(asked: Asked, extra: Extra, service_tier: str | None) -> JsonObject:
+    """What was asked, or what goes without saying; and what the provider said beyond the vocabulary (`extra`)."""
+    request = asked.request
     state, sampling, reasoning = request.state, request.sampling, request.reasoning
-    extra = own(request.extra) if request.extra else {}
+    beyond = own(request.extra) if request.extra else {}
     told = request.system[0] if request.system else None
     conversation: Json = state.conversation
-    echo: JsonObject = {
+    repeated: JsonObject = {
         "background": bool(state.background),
         "instructions": None if told is None or (told.extra and MESSAGE in own(told.extra)) else told.text,
         "max_output_tokens": sampling.max_tokens,
-        "max_tool_calls": extra.get("max_tool_calls"),
+        "max_tool_calls": beyond.get("max_tool_calls"),
         "metadata": request.identity.metadata or {},
         "parallel_tool_calls": True,
         "previous_response_id": state.previous_response_id,
@@ -113,9 +112,14 @@ def _echo(request: ChatRequest) -> JsonObject:
         "truncation": state.truncation or "disabled",
         "user": request.identity.user,
     }  # fmt: skip
-    if request.tools or request.tool_choice is not None or request.output is not None or TEXT in extra:
+    if request.tools or request.tool_choice is not None or request.output is not None or TEXT in beyond:
         target = Target(request, _EVERYTHING)
-        echo |= encode_tool_choice(target)
-        echo["tools"] = encode_tools(target)
-        echo["text"] |= settings.output_format(target, []).get("text", {})
-    return echo
+        repeated |= encode_tool_choice(target)
+        repeated["tools"] = encode_tools(target)
+        repeated["text"] |= settings.output_format(target, []).get("text", {})
+    if extra:
+        repeated |= own(extra)
+    repeated["model"] = asked.model
+    if service_tier is not None:
+        repeated["service_tier"] = service_tier
+    return repeated

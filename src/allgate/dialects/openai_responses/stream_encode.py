@@ -18,7 +18,6 @@ from allgate.dialects.openai_responses.answer import Answer, continues
 from allgate.dialects.openai_responses.errors import failed_answer, lone_error
 from allgate.dialects.openai_responses.finish import Ending, encode_finish, malformed_call
 from allgate.dialects.openai_responses.frames import KEEP_ALIVE, DeltaFrame, FrameWriter
-from allgate.dialects.openai_responses.own import own
 from allgate.dialects.openai_responses.skeleton import Skeleton
 from allgate.dialects.openai_responses.stream_items import CallItem, StreamItem, WholeItem
 from allgate.dialects.openai_responses.stream_texts import MessageItem, ReasoningItem
@@ -95,12 +94,12 @@ class ResponsesStreamEncoder:
 
     def _start(self, event: Start) -> bytes:
         self._usage = event.usage
-        self._skeleton = Skeleton(self._asked, own(event.extra), event.service_tier)
+        self._skeleton = Skeleton(self._asked, event.extra, event.service_tier)
         response = self._skeleton.in_progress()
         return self._around("response.created", response) + self._around("response.in_progress", response)
 
     def _around(self, event: str, response: bytes) -> bytes:
-        return self._frames.frame_around(event, {}, "response", response)
+        return self._frames.frame(event, {"response": msgspec.Raw(response)})
 
     def _opened(self, event: Opened) -> bytes:
         if event.choice:
@@ -176,9 +175,9 @@ class ResponsesStreamEncoder:
         return said
 
     def _item_done(self, item: bytes) -> bytes:
-        place = {"output_index": len(self._done)}
+        done = {"output_index": len(self._done), "item": msgspec.Raw(item)}
         self._done.append(item)
-        return self._frames.frame_around("response.output_item.done", place, "item", item)
+        return self._frames.frame("response.output_item.done", done)
 
     def _close(self, event: Closed) -> bytes:
         if event.choice:
@@ -219,8 +218,8 @@ class ResponsesStreamEncoder:
         response = self._skeleton.response(ending, self._output(), usage, failure)
         return self._around(ending.event, response)
 
-    def _output(self) -> msgspec.Raw:
-        return msgspec.Raw(b"[" + b",".join(self._done) + b"]")
+    def _output(self) -> bytes:
+        return b"[" + b",".join(self._done) + b"]"
 
     def _failed(self, failure: Failure) -> bytes:
         if self._skeleton is None:
