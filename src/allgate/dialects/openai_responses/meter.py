@@ -14,7 +14,7 @@ import msgspec
 from allgate.core.errors import Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Facts
-from allgate.dialects.openai_responses.stream_frames import read_text_delta
+from allgate.dialects.openai_responses.stream_frames import FRAME_END, cut, read_text_delta
 from allgate.dialects.openai_responses.usage import decode_usage, usage_in
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
@@ -61,6 +61,8 @@ class ResponsesStreamMeter:
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
+        if chunk.count(FRAME_END) > 1:
+            return b"".join([self.feed(frame) for frame in cut(chunk)])
         passing = self._splitter.aligned and not self._held and self.failure is None
         if passing and (text := read_text_delta(chunk)) is not None:
             self.started = True

@@ -14,7 +14,7 @@ from allgate.dialects.openai_responses.finish import decode_finish
 from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.response_decode import created_s, response_extra
 from allgate.dialects.openai_responses.stream_calls import StreamCalls
-from allgate.dialects.openai_responses.stream_frames import Frame, read_frame, read_text_delta
+from allgate.dialects.openai_responses.stream_frames import FRAME_END, Frame, cut, read_frame, read_text_delta
 from allgate.dialects.openai_responses.stream_messages import StreamMessages
 from allgate.dialects.openai_responses.stream_thoughts import StreamThoughts
 from allgate.dialects.openai_responses.target import Target
@@ -73,6 +73,8 @@ class ResponsesStreamDecoder:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete. Raises: WireError: bytes that are no event stream of this dialect."""
+        if chunk.count(FRAME_END) > 1:
+            return [event for frame in cut(chunk) for event in self.feed(frame)]
         text = read_text_delta(chunk) if self._splitter.aligned and not self._ended else None
         if text is None or text.logprobs or (text.output_index, text.content_index) != self._messages.latest:
             for frame in self._splitter.feed(chunk):

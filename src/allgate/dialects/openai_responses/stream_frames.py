@@ -10,9 +10,11 @@ import msgspec
 from allgate.dialects.passes.lenient import count_of, list_of, object_of, text_of
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
 
+FRAME_END = b"\n\n"
+"""As nearly every server of this format writes it; to the splitter others are known too."""
+
 _TEXT_DELTA = b"event: response.output_text.delta\ndata: "
 _TEXT_DELTA_LENGTH = len(_TEXT_DELTA)
-_LINES = 3  # of the event, of the data, and the empty one
 
 
 class TextDelta(msgspec.Struct, gc=False):
@@ -52,9 +54,16 @@ _decoder = msgspec.json.Decoder(Frame)
 _decode_text_delta = msgspec.json.Decoder(TextDelta).decode
 
 
+def cut(chunk: bytes) -> list[bytes]:
+    """A chunk of several frames, which arrive together where we were busy, cut behind each of them: any slicing of a stream
+    means the same."""
+    *frames, rest = chunk.split(FRAME_END)
+    return [*(frame + FRAME_END for frame in frames), rest]
+
+
 def read_text_delta(chunk: bytes) -> TextDelta | None:
     """The event of a chunk that is exactly one text delta as OpenAI writes it; None for any other bytes."""
-    if chunk[:_TEXT_DELTA_LENGTH] != _TEXT_DELTA or chunk[-2:] != b"\n\n" or chunk.count(b"\n") != _LINES:
+    if chunk[:_TEXT_DELTA_LENGTH] != _TEXT_DELTA or chunk[-2:] != FRAME_END:
         return None
     try:
         return _decode_text_delta(chunk[_TEXT_DELTA_LENGTH:])
