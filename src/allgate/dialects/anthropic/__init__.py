@@ -6,7 +6,8 @@ tools_encode, thinking_encode, cache_marks, left_out, json_output  a provider's 
 response_decode, stream_decode, stream_blocks, reply_blocks      a provider's reply in
 response_encode, stream_encode, reply_shown                      a client's reply out
 head, meter                                                      pass-through: bytes that are only looked at
-hosted, citations, seal_slots, usage, finish, errors, versions   one matter each, both ways
+block_members, content, hosted, citations, seal_slots, usage,
+finish, errors, versions                                         one matter each, both ways
 count_tokens                                                     the counter beside the Messages route
 """
 

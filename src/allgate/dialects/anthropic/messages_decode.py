@@ -8,6 +8,7 @@ member of the wrong type, by the vendor's path ("messages.3.content.0.text").
 from allgate.core.errors import wire_error
 from allgate.core.value import changed
 from allgate.dialects.anthropic import hosted
+from allgate.dialects.anthropic.block_members import extra_of, mark_of
 from allgate.dialects.anthropic.citations import annotations_of, opened
 from allgate.dialects.anthropic.content import plain_text
 from allgate.dialects.anthropic.media_decode import kept, media_part, search_result_part, tool_reference_part
@@ -17,8 +18,6 @@ from allgate.dialects.passes.lenient import text_of
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.parts import (
-    CacheMark,
-    Extra,
     HostedResult,
     Media,
     Opaque,
@@ -45,26 +44,6 @@ _MESSAGE_MEMBERS = frozenset({"role", "content"})
 _TEXT_MEMBERS = frozenset({"type", "text", "citations", "cache_control"})
 _CALL_MEMBERS = frozenset({"type", "id", "name", "input", "cache_control"})
 _RESULT_MEMBERS = frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"})
-_MARK_MEMBERS = frozenset({"type", "ttl"})
-
-
-def mark_of(block: JsonObject) -> tuple[CacheMark | None, JsonObject]:
-    """The cache breakpoint behind a block, and the members of it that the vocabulary has no word for (scope)."""
-    raw: Json = block.get("cache_control")
-    if not isinstance(raw, dict):
-        return None, {}
-    control = object_at(raw, "cache_control")
-    ttl = control.get("ttl")
-    others = {key: value for key, value in control.items() if key not in _MARK_MEMBERS}
-    return CacheMark(ttl=ttl if isinstance(ttl, str) else None), {"_cache_control": others} if others else {}
-
-
-def extra_of(block: JsonObject, known: frozenset[str], more: JsonObject) -> Extra:
-    """What a block holds beside what is known; null counts as absent."""
-    if not more and block.keys() <= known:
-        return {}
-    members = {key: value for key, value in block.items() if key not in known and value is not None}
-    return {DIALECT: {**members, **more}} if members or more else {}
 
 
 def text_part(block: JsonObject, path: str) -> Text:

@@ -5,10 +5,10 @@ tool as text. Seals get the trust domain of the deployment that answered.
 """
 
 from allgate.dialects.anthropic import hosted, json_output
+from allgate.dialects.anthropic.block_members import extra_of
 from allgate.dialects.anthropic.blocks_encode import tool_names
 from allgate.dialects.anthropic.citations import annotations_of
 from allgate.dialects.anthropic.content import plain_text
-from allgate.dialects.anthropic.messages_decode import extra_of
 from allgate.dialects.anthropic.seal_slots import SlotForm
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.contract import Sent

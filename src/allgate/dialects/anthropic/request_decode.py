@@ -12,7 +12,8 @@ model; it is kept apart (`_attribution`), so that only its own dialect sends it 
 from typing import Literal
 
 from allgate.core.errors import wire_error
-from allgate.dialects.anthropic.messages_decode import MessageReader, mark_of, text_part
+from allgate.dialects.anthropic.block_members import mark_of
+from allgate.dialects.anthropic.messages_decode import MessageReader, text_part
 from allgate.dialects.anthropic.tools_decode import decode_choice, decode_tools
 from allgate.dialects.anthropic.versions import DIALECT, INTERLEAVED_THINKING, said_in
 from allgate.dialects.passes.lenient import object_of, text_of, texts_of

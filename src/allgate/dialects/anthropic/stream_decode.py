@@ -63,8 +63,7 @@ class AnthropicStreamDecoder:
             self._blocks.append_text(delta.index, text)
         else:
             self._read(DELTA, chunk[HEAD_BYTES:-2], delta)
-        events = self._events[:]
-        self._events.clear()  # the sequencer holds this list
+        events, self._events[:] = self._events[:], ()  # the sequencer holds this list
         return events
 
     def close(self) -> Iterable[Event]:
@@ -76,7 +75,8 @@ class AnthropicStreamDecoder:
             self._end() if self._finished else self._fail(
                 _upstream("The stream ended before the answer was complete")
             )
-        return self._events
+        events, self._events[:] = self._events[:], ()
+        return events
 
     def _split(self, chunk: bytes) -> None:
         """Any bytes, of any number of frames."""

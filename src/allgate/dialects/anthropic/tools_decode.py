@@ -1,6 +1,6 @@
 """Tools and tool choice of a request."""
 
-from allgate.dialects.anthropic.messages_decode import extra_of, mark_of
+from allgate.dialects.anthropic.block_members import extra_of, mark_of
 from allgate.dialects.anthropic.versions import DIALECT
 from allgate.dialects.passes.lenient import count_of, object_of, objects_of
 from allgate.operations.chat.tools import Builtin, BuiltinKind, Function, Tool, ToolChoice
