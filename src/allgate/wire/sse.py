@@ -38,11 +38,12 @@ _BOM = b"\xef\xbb\xbf"
 class SseSplitter:
     """feed(bytes) → frames so far; close() → the unterminated rest as a frame, or None."""
 
-    __slots__ = ("_pending", "_scanned", "_started", "aligned")
+    __slots__ = ("_only_lf", "_pending", "_scanned", "_started", "aligned")
 
     def __init__(self) -> None:
         self._pending: bytes = b""
         self._scanned = 0
+        self._only_lf = True  # no CR was seen: a stream has them at all its lines, or at none
         self._started = False
         self.aligned = False  # the stream has begun, and the next chunk begins a frame
 
@@ -61,12 +62,21 @@ class SseSplitter:
                 self._pending = pending
                 return []
             self._started = bool(pending)
+        self._only_lf = self._only_lf and b"\r" not in chunk
         frames: list[SseFrame] = []
         position, scan = 0, self._scanned
-        while match := _FRAME_END.search(pending, scan):
-            scan = match.end()
-            frames.append(_frame(pending[position:scan]))
-            position = scan
+        while True:
+            if self._only_lf:
+                end = pending.find(b"\n\n", scan) + 2
+            else:
+                match = _FRAME_END.search(pending, scan)
+                end = match.end() if match else 0
+            if end < 2:
+                break
+            raw = pending[position:end]
+            data = plain_data(raw)
+            frames.append(SseFrame(b"", data, raw) if data else _frame(raw))
+            position = scan = end
         self._pending = pending[position:] if position else pending
         self._scanned = max(0, len(self._pending) - 3)
         self.aligned = self._started and not self._pending
@@ -113,8 +123,6 @@ def _plain_name_end(raw: bytes) -> int:
 
 
 def _frame(raw: bytes) -> SseFrame:
-    if data := plain_data(raw):
-        return SseFrame(b"", data, raw)
     if (name_end := _plain_name_end(raw)) > 0:
         return SseFrame(raw[7:name_end], raw[name_end + 7 : -2], raw)
     event, data = b"", None
