@@ -8,7 +8,7 @@ The counter takes what decides the input and refuses the rest (openai 3.52, `Inp
 from allgate.core.errors import wire_error
 from allgate.core.value import changed
 from allgate.dialects.contract import UpstreamCall
-from allgate.dialects.openai_responses.request_encode import PATH
+from allgate.dialects.openai_responses.head import PATH
 from allgate.dialects.passes.lenient import count_of, object_of
 from allgate.wire.json import decode_lenient, decode_object, encode
 from allgate.wire.message import WireRequest

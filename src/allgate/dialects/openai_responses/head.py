@@ -44,6 +44,13 @@ _FORWARDED = frozenset(
 )  # fmt: skip
 _FORWARDED_PREFIXES = (b"x-codex-", b"x-openai-internal-codex-")
 
+_JSON = (b"content-type", b"application/json")
+FIELDS: dict[bool, Headers] = {
+    False: (_JSON, (b"accept", b"application/json")),
+    True: (_JSON, (b"accept", b"text/event-stream")),
+}
+"""Whether a stream is wanted → the header fields of the call."""
+
 _BACKGROUND = frozenset({"background"})
 _NONE: frozenset[str] = frozenset()
 _UNTOLD: frozenset[bytes] = frozenset()
@@ -164,13 +171,15 @@ def passthrough(request: WireRequest, head: Head, model: str) -> UpstreamCall:
     body = request.body
     if model != head.model:
         body = set_scalar(body, "model", json.encode(model))
-    accept = b"text/event-stream" if head.stream else b"application/json"
-    fields = ((b"content-type", b"application/json"), (b"accept", accept))
-    return UpstreamCall(path=PATH, body=body, headers=fields + forwarded(request.headers))
+    return UpstreamCall(path=PATH, body=body, headers=FIELDS[head.stream] + forwarded(request.headers))
 
 
 def forwarded(headers: Headers) -> Headers:
     """The header fields that the provider should see too."""
     return tuple(
-        field for field in headers if field[0] in _FORWARDED or field[0].startswith(_FORWARDED_PREFIXES)
+        [
+            field
+            for field in headers
+            if field[0] in _FORWARDED or (field[0][:2] == b"x-" and field[0].startswith(_FORWARDED_PREFIXES))
+        ]
     )

@@ -7,6 +7,7 @@ deployment has any, because the client may want to go on with it.
 
 from allgate.dialects.contract import UpstreamCall
 from allgate.dialects.openai_responses import settings_encode as settings
+from allgate.dialects.openai_responses.head import FIELDS, PATH
 from allgate.dialects.openai_responses.input_encode import InputWriter
 from allgate.dialects.openai_responses.own import NAME, ORIGIN, own
 from allgate.dialects.openai_responses.profile import LITE_HEADER, is_codex
@@ -19,11 +20,6 @@ from allgate.wire import json
 from allgate.wire.headers import Headers
 from allgate.wire.json import JsonObject
 
-PATH = "/responses"
-
-_JSON = (b"content-type", b"application/json")
-_WHOLE: Headers = (_JSON, (b"accept", b"application/json"))
-_STREAMED: Headers = (_JSON, (b"accept", b"text/event-stream"))
 _UNSENT = BOOKKEEPING | {"include"}  # of the extra: it is told by `settings`
 
 
@@ -59,7 +55,7 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
 
 
 def _headers(request: ChatRequest) -> Headers:
-    fields = _STREAMED if request.stream else _WHOLE
+    fields = FIELDS[request.stream]
     if request.dialect != NAME:
         return fields
     for beta in request.betas:

@@ -57,7 +57,7 @@ def said_items(spoken: msgspec.Raw | bytes | None) -> tuple[bytes, ...]:
 
 def items_in(array: bytes | str) -> tuple[bytes, ...]:
     """The items of a JSON array, each as it stands there."""
-    return tuple(bytes(item) for item in msgspec.json.decode(array, type=list[msgspec.Raw]))
+    return tuple(map(bytes, _arrays.decode(array)))
 
 
 def conversation(request: WireRequest, items: Iterable[bytes]) -> WireRequest:
@@ -91,6 +91,7 @@ class _Output(msgspec.Struct, gc=False):
 
 
 _terminals = msgspec.json.Decoder(_Terminal)
+_arrays = msgspec.json.Decoder(list[msgspec.Raw])
 _outputs = msgspec.json.Decoder(_Output)
 
 
