@@ -399,3 +399,10 @@ def test_the_time_of_a_reply_is_seconds():
     assert (
         GEMINI.decode_response(json.dumps({**body, "createTime": "soon"}).encode(), sent()).created_s is None
     )
+
+
+def test_the_first_usage_that_can_be_read_is_told_at_once():
+    odd = {**reply({"text": "a"}), "usageMetadata": 3}
+    last = reply({"text": "b"}, finish="STOP", usage={"promptTokenCount": 7})
+    seen = [event for event in events_of([sse(odd, odd, last)]) if isinstance(event, UsageSeen)]
+    assert seen == [UsageSeen(usage=Usage(input_tokens=7))]

@@ -51,7 +51,7 @@ def answering(sent: Sent, names: ToolNames) -> Answering:
     tools = sent.request.tools
     return Answering(
         names=names,
-        custom=frozenset((tool.name, tool.namespace) for tool in tools if isinstance(tool, Custom)),
+        custom=frozenset([(tool.name, tool.namespace) for tool in tools if isinstance(tool, Custom)]),
         builtins={
             tool.name or tool.kind: tool.kind
             for tool in tools

@@ -10,7 +10,7 @@ NO_USAGE = msgspec.Raw(b"")
 """In the place of usageMetadata where a chunk has none; `usage.Snapshots` reads the others."""
 
 
-class PlainPart(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class PlainPart(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     """A text or a thought."""
 
     text: str = ""
@@ -18,18 +18,18 @@ class PlainPart(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     thought_signature: str | None = None
 
 
-class PlainContent(msgspec.Struct, forbid_unknown_fields=True):
+class PlainContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     parts: list[PlainPart] = []
     role: str | None = None
 
 
-class PlainCandidate(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class PlainCandidate(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     content: PlainContent | None = None
     finish_reason: str | None = None
     index: int = 0
 
 
-class PlainChunk(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class PlainChunk(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     candidates: list[PlainCandidate] = []
     usage_metadata: msgspec.Raw = NO_USAGE
     model_version: str | None = None

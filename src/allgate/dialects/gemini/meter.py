@@ -130,10 +130,15 @@ class GeminiMeter:
 
     def feed(self, chunk: bytes) -> bytes:
         """What came before the newest complete frame."""
-        if self._frames.aligned and (data := plain_data(chunk)):
-            return self._newer(
-                data, chunk
-            )  # a chunk that is one frame, as nearly all are: no splitter is needed
+        if self._frames.aligned and self.failure is None and (data := plain_data(chunk)):
+            # One frame and nothing else, as nearly every chunk is: no splitter is needed.
+            try:
+                self._reading.take(decode_plain(data))
+            except (msgspec.DecodeError, ValueError):
+                return self._newer(data, chunk)
+            self.started = self._reading.started
+            leaving, self._held = self._held, chunk
+            return leaving
         try:
             frames = self._frames.feed(chunk)
         except WireError as error:

@@ -10,8 +10,8 @@ from allgate.wire.sse import SseFrame, plain_data
 
 def stream_decoder(sent: Sent) -> StreamDecoder:
     """The decoder of a reply, behind which the answer ends at a stop sequence that the provider was not sent."""
-    stops = matched_stops(sent.request.sampling, sent.caps)
-    decoder = GeminiStreamDecoder(sent)
+    sampling, decoder = sent.request.sampling, GeminiStreamDecoder(sent)
+    stops = matched_stops(sampling, sent.caps) if sampling.stop else ()
     return StoppedStream(decoder, stops) if stops else decoder
 
 
@@ -28,7 +28,7 @@ class GeminiStreamDecoder:
     def feed(self, chunk: bytes) -> list[Event]:
         """Raises: WireError: a frame that is no JSON object."""
         if self._frames.aligned and (data := plain_data(chunk)) and data != DONE:
-            self._answer.take(data)  # a chunk that is one frame, as nearly all are: no splitter is needed
+            self._answer.take(data)  # one frame and nothing else, as nearly every chunk is
         else:
             self._take(self._frames.feed(chunk))
         events = self._events[:]

@@ -7,6 +7,8 @@ usage, with an empty text like Google's own: Python's chat sessions forget a tur
 Nothing but `data:` lines and blank lines may appear: comments, event names and `[DONE]` break Google's SDKs.
 """
 
+import msgspec
+
 from allgate.core.usage import Usage, merged
 from allgate.dialects.contract import Asked
 from allgate.dialects.gemini.address import wants_array
@@ -30,6 +32,7 @@ from allgate.operations.chat.response import Finish
 from allgate.wire.json import JsonObject, encode
 from allgate.wire.sse import data_frame
 
+_encode = msgspec.json.Encoder().encode
 _VISIBLE = frozenset({"text", "refusal"})
 _THOUGHTS = frozenset({"thinking", "summary"})
 
@@ -80,7 +83,7 @@ class GeminiStreamEncoder:
         self.content_type = SSE_CONTENT_TYPE if self._array is None else ARRAY_CONTENT_TYPE
 
     def emit(self, event: Event) -> bytes:
-        """The bytes of an event; nearly all are pieces of text, and these are written here, in one call."""
+        """The bytes of an event; nearly all are pieces of text, and these are written here."""
         if type(event) is not Delta:
             return self._told(event)
         text = event.text
@@ -99,7 +102,10 @@ class GeminiStreamEncoder:
             head = candidate.thought_head
         else:
             return b""
-        piece = head + encode(text) + candidate.tail
+        try:
+            piece = head + _encode(text) + candidate.tail
+        except (UnicodeEncodeError, ValueError):  # half an emoji
+            piece = head + encode(text) + candidate.tail
         return piece if self._array is None else self._array.member(piece)
 
     def _told(self, event: Event) -> bytes:
