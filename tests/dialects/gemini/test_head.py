@@ -93,3 +93,15 @@ def test_what_cannot_be_read_is_an_error(body):
 def test_half_an_emoji_is_read():
     body = json.dumps({"contents": [{"parts": [{"text": "\ud83d"}]}]}).encode()
     assert GEMINI.read_head(WireRequest(method="POST", path=STREAM, body=body)).model == "m"
+
+
+def test_a_text_that_spells_an_envelope_or_a_picture_is_a_text():
+    envelope = BOX.wrap(Seal(origin="anthropic", scope="s", form="signature", value="v"))
+    spelt = f'"inlineData" {envelope}'
+    found = head(contents=[{"role": "user", "parts": [{"text": spelt}]}])
+    assert (found.sealed, found.features) == (False, frozenset())
+
+
+def test_a_seal_is_seen_in_contents_that_no_type_fits():
+    envelope = BOX.wrap(Seal(origin="anthropic", scope="s", form="signature", value="v"))
+    assert head(contents={"role": "model", "parts": {"text": "x", "thoughtSignature": envelope}}).sealed

@@ -1,11 +1,11 @@
 """What routing needs of a request, read without building its turns.
 
-The body's members are split off undecoded. Contents are looked into only where the bytes say that there is media in
-them, and then with types, so that base64 is skipped and not copied. Where a type does not fit, the request is decoded
-whole, and the error names the member.
+The body's members are split off undecoded. Contents are read with types that know media and seals alone, so that texts
+and base64 are skipped and not copied: 0.17 ms for a megabyte, where a search for six words took 1.4. Where a type does
+not fit, the words are searched for, and if there are any the request is decoded whole, and the error names the member.
 """
 
-from collections.abc import Iterator
+import re
 
 import msgspec
 
@@ -16,17 +16,18 @@ from allgate.dialects.gemini.media import kind_of
 from allgate.dialects.gemini.members import members_of
 from allgate.dialects.gemini.request_decode import decode_request
 from allgate.dialects.gemini.tools_decode import feature_of
-from allgate.dialects.seals import ENVELOPE_PREFIX, SealBox
+from allgate.dialects.seals import ENVELOPE_PREFIX, SealBox, is_envelope
 from allgate.operations.chat.features import features_of
 from allgate.wire.json import JsonObject, decode, decode_object, encode, optional_int
 from allgate.wire.message import WireRequest
 
 _NO_SEALS = SealBox((b"",), "")
 _ENVELOPE = ENVELOPE_PREFIX.encode()
+_MEDIA_WORD = re.compile(rb'"(?:inline|file)_?[dD]ata"')
 _in_config = "generationConfig.".__add__
 
 
-class _Blob(msgspec.Struct):
+class _Blob(msgspec.Struct, gc=False):
     """inlineData or fileData without its bytes."""
 
     mimeType: str | None = None  # noqa: N815 (both spellings are read, so the format's own name it is)
@@ -35,22 +36,26 @@ class _Blob(msgspec.Struct):
     file_uri: str | None = None
 
 
-class _Answer(msgspec.Struct):
+class _Parts(msgspec.Struct, gc=False):
+    """A content, or the answer of a function."""
+
     parts: list["_Part"] = []
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     inlineData: _Blob | None = None  # noqa: N815
     inline_data: _Blob | None = None
     fileData: _Blob | None = None  # noqa: N815
     file_data: _Blob | None = None
-    functionResponse: _Answer | None = None  # noqa: N815
-    function_response: _Answer | None = None
+    functionResponse: _Parts | None = None  # noqa: N815
+    function_response: _Parts | None = None
+    thoughtSignature: str | None = None  # noqa: N815
+    thought_signature: str | None = None
     thought: bool = False
 
 
 _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_contents = msgspec.json.Decoder(list[_Answer]).decode
+_contents = msgspec.json.Decoder(list[_Parts]).decode
 _tools = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 
 
@@ -60,6 +65,7 @@ def read_head(request: WireRequest) -> Head:
     body = _members(request.body)
     raw = body.get("generationConfig")
     config = members_of({} if raw is None else decode(raw) or {}, "generationConfig")
+    features, sealed = _features(request, body, config)
     return Head(
         model=address.model,
         stream=address.stream,
@@ -69,8 +75,8 @@ def read_head(request: WireRequest) -> Head:
         if "candidateCount" in config
         else 1,
         fields=frozenset((*body, *map(_in_config, config))),
-        features=_features(request, body, config),
-        sealed=_ENVELOPE in request.body,
+        features=features,
+        sealed=sealed,
         input_bytes=len(request.body),
     )
 
@@ -86,37 +92,46 @@ def _members(body: bytes) -> JsonObject:
         return {name: msgspec.Raw(encode(value)) for name, value in members_of(whole, "body").items()}
 
 
-def _features(request: WireRequest, body: JsonObject, config: JsonObject) -> frozenset[str]:
+def _features(request: WireRequest, body: JsonObject, config: JsonObject) -> tuple[frozenset[str], bool]:
+    """What the target must be able to do, and whether there is a seal that only we can open."""
     found: set[str] = set()
     if (modalities := config.get("responseModalities")) is not None:
-        found.update(f"{modality}_output" for modality in modalities_of(modalities) if modality != "text")
+        found.update([f"{modality}_output" for modality in modalities_of(modalities) if modality != "text"])
+    readable, sealed = True, False
+    if (tools := body.get("tools")) is not None:
+        readable = _offers(tools, found)
+    if (contents := body.get("contents")) is not None:
+        try:
+            sealed = _look(_contents(contents), found)
+        except (msgspec.DecodeError, ValueError):
+            sealed = _ENVELOPE in request.body
+            readable = readable and not _MEDIA_WORD.search(request.body)
+    return frozenset(found) if readable else features_of(decode_request(request, _NO_SEALS)), sealed
+
+
+def _offers(tools: msgspec.Raw, found: set[str]) -> bool:
+    """Add what the members of these tools are; false where they cannot be read so."""
     try:
-        if (tools := body.get("tools")) is not None:
-            found.update(feature_of(key) for tool in _tools(tools) for key in _given(tool))
-        contents = body.get("contents")
-        octets = request.body
-        if contents is not None and (
-            b'"inlineData"' in octets
-            or b'"inline_data"' in octets
-            or b'"fileData"' in octets
-            or b'"file_data"' in octets
-        ):
-            found.update(f"{kind}_input" for content in _contents(contents) for kind in _kinds(content.parts))
+        for tool in _tools(tools):
+            for key, value in members_of(tool, "tools").items():
+                if bytes(value) != b"null":
+                    found.add(feature_of(key))
     except (msgspec.DecodeError, ValueError):
-        return features_of(decode_request(request, _NO_SEALS))
-    return frozenset(found)
+        return False
+    return True
 
 
-def _given(tool: JsonObject) -> Iterator[str]:
-    """The members of a tool object that are not null."""
-    return (key for key, value in members_of(tool, "tools").items() if bytes(value) != b"null")
-
-
-def _kinds(parts: list[_Part]) -> Iterator[str]:
-    for part in parts:
-        for blob in (part.inlineData, part.inline_data, part.fileData, part.file_data):
+def _look(contents: list[_Parts], found: set[str]) -> bool:
+    """Add what media these hold; true where one of their seals is an envelope of ours."""
+    sealed = False
+    for content in contents:
+        for part in content.parts:
+            if signature := part.thoughtSignature or part.thought_signature:
+                sealed = sealed or is_envelope(signature)
+            blob = part.inlineData or part.inline_data or part.fileData or part.file_data
             if blob is not None and not part.thought:
-                yield kind_of(blob.mimeType or blob.mime_type or "", blob.fileUri or blob.file_uri or "")
-        for answer in (part.functionResponse, part.function_response):
-            if answer is not None:
-                yield from _kinds(answer.parts)
+                kind = kind_of(blob.mimeType or blob.mime_type or "", blob.fileUri or blob.file_uri or "")
+                found.add(f"{kind}_input")
+            if answer := part.functionResponse or part.function_response:
+                _look([answer], found)
+    return sealed
