@@ -36,6 +36,26 @@ def test_an_answer_with_everything_around_it():
     )
 
 
+@pytest.mark.parametrize(
+    ("finish", "members"),
+    [
+        ("stop", {"usage": {"prompt_tokens": 1, "completion_tokens": 2}, "service_tier": "flex"}),
+        ("stop", {"service_tier": "flex", "system_fingerprint": "fp", "model": None, "created": 0}),
+        ("length", {"usage": {"prompt_tokens": 1.0}, "x_groq": {"usage": {"prompt_tokens": 9}}}),
+        ("tool_calls", {"usage": {}, "x_groq": {"usage": {"prompt_tokens": 9}}}),
+        (None, {"usage": None}),
+        ("eos", {}),
+    ],
+)
+@pytest.mark.parametrize("narrowed", [{}, {"think_tags": True}, {"usage_excludes_reasoning": True}])
+def test_an_answer_of_one_text_is_read_like_any_other(finish, members, narrowed):
+    """No annotations are none; but their member leads by way of the events."""
+    context = sent(**narrowed)
+    for text in ("hi", "<think>so</think>hi"):
+        plain = answered({"content": text}, finish, context, **members)
+        assert plain == answered({"content": text, "annotations": []}, finish, context, **members)
+
+
 def test_a_whole_reply_without_a_finish_has_stopped():
     assert answered({"content": "hi"}, finish=None).choices[0].finish.reason == "other"
     assert answered({"content": "hi"}, finish="").choices[0].parts == (Text(text="hi"),)

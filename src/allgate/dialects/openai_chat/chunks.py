@@ -167,11 +167,6 @@ def _message(value: Json) -> Message | None:
     )
 
 
-def groq_usage(chunk: Chunk) -> Json:
-    """The usage that Groq writes beside the place where all others have it."""
-    return object_of(chunk.x_groq).get("usage")
-
-
 def texts_of(content: Json) -> tuple[str, str]:
     """(text, thinking) of a content that may be a string or a list of parts (Mistral writes its thinking so)."""
     if isinstance(content, str):

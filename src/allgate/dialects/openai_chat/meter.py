@@ -18,7 +18,6 @@ from allgate.dialects.openai_chat.chunks import (
     CallPiece,
     Chunk,
     Message,
-    groq_usage,
     read_chunk,
     read_ordinary,
     read_whole,
@@ -26,7 +25,7 @@ from allgate.dialects.openai_chat.chunks import (
 from allgate.dialects.openai_chat.details import text_of_details
 from allgate.dialects.openai_chat.errors import error_in_frame, no_completion
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
-from allgate.dialects.openai_chat.usage import decode_usage
+from allgate.dialects.openai_chat.usage import usage_of
 from allgate.operations.chat.caps import Caps
 from allgate.wire.sse import SseFrame, SseSplitter
 
@@ -68,11 +67,7 @@ class _Seen:
             self._take_usage(chunk)
 
     def _take_usage(self, chunk: Chunk) -> None:
-        usage = decode_usage(
-            chunk.usage or groq_usage(chunk),
-            excludes_reasoning=self._excludes_reasoning,
-            tier=chunk.service_tier,
-        )
+        usage = usage_of(chunk, excludes_reasoning=self._excludes_reasoning)
         if usage is not None:
             self.usage = usage if self.usage is None else merged(self.usage, usage)
 

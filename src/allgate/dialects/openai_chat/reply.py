@@ -10,9 +10,9 @@ from allgate.core.usage import Usage, merged
 from allgate.dialects.contract import Sent
 from allgate.dialects.openai_chat.annotations import pages_of
 from allgate.dialects.openai_chat.answer import Answer
-from allgate.dialects.openai_chat.chunks import Chunk, groq_usage
+from allgate.dialects.openai_chat.chunks import Chunk
 from allgate.dialects.openai_chat.own import NAME
-from allgate.dialects.openai_chat.usage import decode_usage
+from allgate.dialects.openai_chat.usage import usage_of
 from allgate.operations.chat.events import Ended, Event, Failed, Start, UsageSeen
 
 CHOICES_MAX = 128
@@ -72,16 +72,7 @@ class Reply:
 
     def _start(self, chunk: Chunk) -> None:
         self._id = chunk.id or ""
-        fingerprint = chunk.system_fingerprint
-        self.events.append(
-            Start(
-                id=self._id,
-                model=chunk.model or "",
-                created_s=chunk.created or None,
-                service_tier=chunk.service_tier,
-                extra={NAME: {"system_fingerprint": fingerprint}} if fingerprint else {},
-            )
-        )
+        self.events.append(start_of(chunk))
 
     def _begun(self, index: int) -> Answer:
         if len(self._answers) >= CHOICES_MAX:
@@ -90,14 +81,22 @@ class Reply:
         return answer
 
     def _take_usage(self, chunk: Chunk) -> None:
-        seen = decode_usage(
-            chunk.usage or groq_usage(chunk),
-            excludes_reasoning=self._sent.caps.usage_excludes_reasoning,
-            tier=chunk.service_tier,
-        )
+        seen = usage_of(chunk, excludes_reasoning=self._sent.caps.usage_excludes_reasoning)
         if seen is not None and seen != self._usage:
             self._usage = merged(self._usage, seen)
             self.events.append(UsageSeen(usage=self._usage))
+
+
+def start_of(chunk: Chunk) -> Start:
+    """What the first chunk, or a whole reply, says of the answer."""
+    fingerprint = chunk.system_fingerprint
+    return Start(
+        id=chunk.id or "",
+        model=chunk.model or "",
+        created_s=chunk.created or None,
+        service_tier=chunk.service_tier,
+        extra={NAME: {"system_fingerprint": fingerprint}} if fingerprint else {},
+    )
 
 
 def truncated(where: str) -> Failure:

@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 
 from allgate.core.usage import USAGE_NOTHING, Usage, special_tier
+from allgate.dialects.openai_chat.chunks import Chunk
 from allgate.dialects.passes.lenient import counts_of, object_of
 from allgate.wire.json import Json, JsonObject
 
@@ -112,6 +113,14 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | No
         service_tier=special_tier(tier),
     )
     return None if usage == USAGE_NOTHING else usage
+
+
+def usage_of(chunk: Chunk, *, excludes_reasoning: bool) -> Usage | None:
+    """The usage in a chunk or a whole reply; Groq writes that of a stream into a member of its own."""
+    wire: Json = chunk.usage
+    if not wire and chunk.x_groq is not None:
+        wire = chunk.x_groq.get("usage")
+    return decode_usage(wire, excludes_reasoning=excludes_reasoning, tier=chunk.service_tier)
 
 
 def encode_usage(usage: Usage) -> JsonObject:
