@@ -64,12 +64,9 @@ class _Seen:
             if choice.finish_reason:
                 self.finished.add(choice.index)
         if tier or chunk.usage is not None or chunk.x_groq is not None:
-            self._take_usage(chunk)
-
-    def _take_usage(self, chunk: Chunk) -> None:
-        usage = usage_of(chunk, excludes_reasoning=self._excludes_reasoning)
-        if usage is not None:
-            self.usage = usage if self.usage is None else merged(self.usage, usage)
+            usage = usage_of(chunk, excludes_reasoning=self._excludes_reasoning)
+            if usage is not None:
+                self.usage = usage if self.usage is None else merged(self.usage, usage)
 
     @property
     def complete(self) -> bool:
