@@ -5,8 +5,6 @@ It says whether its answer is to be kept (`store`, true unless it says otherwise
 asked, so the body is looked through once, and its items are read only where one of the three is there.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 
 from allgate.core.errors import unsupported
@@ -63,14 +61,14 @@ def read_wish(request: WireRequest, *, keeping: bool = True) -> Wish:
         raise unsupported(words, param="conversation")
     previous, stores = said.previous_response_id or None, said.store is not False
     store = keeping and stores
-    names = b'"id"' in body and (stores or previous is not None or _REFERENCE_BYTES in body)
+    names = (stores or _REFERENCE_BYTES in body) and (store or b'"id"' in body)
     items = said_items(said.input) if store or previous is not None or names else ()
     return Wish(
         model=said.model or "",
         store=store,
         previous=previous,
         items=items,
-        references=tuple(_references(items)) if names else (),
+        references=tuple(filter(None, map(reference_in, items))) if items else (),
     )
 
 
@@ -89,12 +87,6 @@ def _said_oddly(body: bytes) -> _Said:
         conversation=said.get("conversation"),
         input=raw.get("input", _NULL),
     )
-
-
-def _references(items: Iterable[bytes]) -> Iterable[str]:
-    for item in items:
-        if found := reference_in(item):
-            yield found
 
 
 def reference_in(item: bytes) -> str | None:
