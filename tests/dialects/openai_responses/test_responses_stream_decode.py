@@ -30,6 +30,7 @@ from dialects.openai_responses.exchange import (
     note_paths,
     response,
     sent,
+    told,
 )
 
 # SOURCE: written by hand after the event order of OpenAI's API reference and the recordings of November 2026.
@@ -456,3 +457,22 @@ def test_stop_sequences_are_matched_by_us_because_this_dialect_has_none():
         assert found.choices[0].parts[0].text == "one "
         assert found.choices[0].finish.stop_sequence == "END"
     assert "stop" in note_paths(request)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_item_that_ends_as_another_kind_than_it_began_is_one_part_of_one_kind(named: bool) -> None:
+    search = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"query": "q"}}
+    begun = function_call("add" if named else "", "", status="in_progress")
+    events = events_of(
+        [
+            CREATED,
+            frame("response.output_item.added", output_index=0, item=begun),
+            frame("response.function_call_arguments.delta", output_index=0, delta="{}"),
+            frame("response.output_item.done", output_index=0, item=search),
+            completed(search),
+        ]
+    )
+    opened, closed = ([event for event in events if isinstance(event, kind)] for kind in (Opened, Closed))
+    assert [type(event.part) for event in opened] == [ToolCall if named else Hosted]
+    assert [type(event.part) for event in closed] == [type(event.part) for event in opened]
+    assert told(events).endswith(b"\n\n")

@@ -67,10 +67,16 @@ class StreamCalls:
             self.piece(index, text[len(told) :])
 
     def done(self, index: int, final: Part) -> None:
-        """The item is complete; `final` is its part."""
+        """The item is complete; `final` is its part. Where another kind was announced, the client is left with that."""
         opened = self._sequencer.skeleton(_key(index))
+        if opened is not None and type(opened) is not type(final):
+            self._sequencer.amend(_key(index), skeleton(final))  # of no effect once it was announced
+            opened = self._sequencer.skeleton(_key(index))
         if opened is None:
             self._sequencer.open(_key(index), skeleton(final))
+        elif type(opened) is not type(final):
+            self._sequencer.close(_key(index))
+            return
         elif isinstance(final, ToolCall) and isinstance(opened, ToolCall):
             final = self._call_done(index, opened, final)
         elif isinstance(final, Hosted) and self._raw.get(index):
