@@ -17,7 +17,7 @@ from allgate.operations.chat.notes import Note, added, clamped, converted, dropp
 from allgate.operations.chat.request import ChatRequest, OutputFormat, Reasoning, Sampling
 from allgate.wire.json import Json, JsonObject
 
-_Wanted = tuple[str, Json, str, bool, float | None]
+_Wish = tuple[str, Json, str, bool, float | None]
 """A member, what the client wants there, the path that it knows it by, whether it is taken, and at most how much."""
 
 JSON_MIME = "application/json"
@@ -65,7 +65,7 @@ def _add_sampling(members: JsonObject, sampling: Sampling, caps: Caps, notes: li
     if sampling.n is not None and sampling.n > max(1, caps.n_max):
         raise unsupported(f"This model gives at most {caps.n_max} candidates, not {sampling.n}", param="n")
     stops = list(sent_stops(sampling, caps)) or None if sampling.stop else None
-    wanted: list[_Wanted] = [
+    wishes: list[_Wish] = [
         ("temperature", sampling.temperature, "temperature", caps.sampling, caps.temperature_max),
         ("topP", sampling.top_p, "top_p", caps.sampling, None),
         ("topK", sampling.top_k, "top_k", caps.sampling and caps.top_k, None),
@@ -78,7 +78,7 @@ def _add_sampling(members: JsonObject, sampling: Sampling, caps: Caps, notes: li
         ("responseLogprobs", sampling.logprobs, "logprobs", caps.logprobs, None),
         ("logprobs", sampling.top_logprobs, "top_logprobs", caps.logprobs, None),
     ]
-    for member, value, path, possible, most in wanted:
+    for member, value, path, possible, most in wishes:
         if value is None:
             if member == "maxOutputTokens" and caps.output_default is not None:
                 members[member] = caps.output_default

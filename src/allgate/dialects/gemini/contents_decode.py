@@ -44,7 +44,7 @@ def turns_of(raw: Json, sealing: Sealing) -> tuple[Turn, ...]:
             turn = changed(both, parts=both.parts + turn.parts, extra=joined_extra(both.extra, turn.extra))
         turns.append(turn)
     for place, turn in enumerate(turns):
-        if turn.role == "assistant":
+        if turn.role == "assistant" and (len(turn.parts) != 1 or turn.parts[0].seals):
             turns[place] = changed(turn, parts=tuple(_joined(turn.parts)))
     return tuple(turns)
 
@@ -55,7 +55,9 @@ def _turn(raw: Json, path: str, sealing: Sealing) -> Turn:
     role = _ROLES.get(word)
     if role is None:
         raise wire_error("Please use a valid role: user, model.", param=f"{path}.role")
-    given = many_at(content.get("parts") or [], f"{path}.parts")
+    given: list[Json] = content.get("parts") or []
+    if type(given) is not list:
+        given = many_at(given, f"{path}.parts")
     parts = [part_of(part, f"{path}.parts[{place}]", sealing) for place, part in enumerate(given)]
     if content.keys() <= _KNOWN:
         return Turn(role=role, parts=tuple(parts))

@@ -71,9 +71,7 @@ def read_head(request: WireRequest) -> Head:
         stream=address.stream,
         stream_usage=True,
         output_tokens_max=optional_int(config, "maxOutputTokens", "generationConfig.maxOutputTokens"),
-        n=optional_int(config, "candidateCount", "generationConfig.candidateCount") or 1
-        if "candidateCount" in config
-        else 1,
+        n=_candidates(config) if "candidateCount" in config else 1,
         fields=frozenset((*body, *map(_in_config, config))),
         features=features,
         sealed=sealed,
@@ -81,14 +79,17 @@ def read_head(request: WireRequest) -> Head:
     )
 
 
+def _candidates(config: JsonObject) -> int:
+    return optional_int(config, "candidateCount", "generationConfig.candidateCount") or 1
+
+
 def _members(body: bytes) -> JsonObject:
     """The body's members, undecoded."""
     try:
         return members_of(_split(body), "body")
     except (msgspec.DecodeError, ValueError):
-        whole = decode_object(
-            body
-        )  # half an emoji is readable this way; all else is an error that says where
+        # Half an emoji is readable this way; all else is an error that says where.
+        whole = decode_object(body)
         return {name: msgspec.Raw(encode(value)) for name, value in members_of(whole, "body").items()}
 
 

@@ -75,7 +75,8 @@ class Snapshots:
         """One snapshot, as JSON."""
         shape = snapshot.translate(None, DIGITS)
         if shape != self.shape:
-            self.metadata()
+            if self.newest:
+                self.metadata()
             self.shape = shape
         self.newest = snapshot
 
