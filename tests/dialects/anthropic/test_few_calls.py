@@ -6,9 +6,7 @@ what a request does not hold breaks them at once.
 """
 
 import json
-import sys
 from collections.abc import Callable
-from types import FrameType
 
 import pytest
 
@@ -30,6 +28,7 @@ from dialects.anthropic.exchange import (
     sent,
     started,
 )
+from dialects.counted import calls_of
 
 HEADERS = (
     (b"host", b"gateway"),
@@ -62,24 +61,6 @@ STEPS: dict[str, tuple[int, Callable[[], object]]] = {
     "answer out": (15, lambda: ANTHROPIC.encode_response(DECODED, asked(REQUEST))),
     "facts": (12, lambda: ANTHROPIC.read_facts(ANSWER)),
 }
-
-
-def calls_of(step: Callable[[], object]) -> int:
-    """How many Python functions `step` runs, itself not counted."""
-    step()  # the first time builds what is built once
-    count = -1
-
-    def seen(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(seen)
-    try:
-        step()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 @pytest.mark.parametrize("name", STEPS)
