@@ -61,13 +61,13 @@ class ResponsesStreamMeter:
 
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
-        if chunk.count(FRAME_END) > 1:
-            return b"".join([self.feed(frame) for frame in cut(chunk)])
         passing = self._splitter.aligned and not self._held and self.failure is None
         if passing and (text := read_text_delta(chunk)) is not None:
             self.started = True
             self._text.write(text.delta)
             return chunk
+        if chunk.count(FRAME_END) > 1:
+            return b"".join([self.feed(frame) for frame in cut(chunk)])
         try:
             frames = self._splitter.feed(chunk)
         except WireError as error:

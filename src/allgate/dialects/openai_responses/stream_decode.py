@@ -73,14 +73,15 @@ class ResponsesStreamDecoder:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete. Raises: WireError: bytes that are no event stream of this dialect."""
-        if chunk.count(FRAME_END) > 1:
-            return [event for frame in cut(chunk) for event in self.feed(frame)]
         text = read_text_delta(chunk) if self._splitter.aligned and not self._ended else None
-        if text is None or text.logprobs or (text.output_index, text.content_index) != self._messages.latest:
+        if text and not text.logprobs and (text.output_index, text.content_index) == self._messages.latest:
+            if text.delta:  # the quick way: one more piece of the latest text
+                self._append_text(self._messages.latest, text.delta)
+        elif chunk.count(FRAME_END) > 1:
+            return [event for frame in cut(chunk) for event in self.feed(frame)]
+        else:
             for frame in self._splitter.feed(chunk):
                 self._take(frame)
-        elif text.delta:  # the quick way: one more piece of the latest text
-            self._append_text(self._messages.latest, text.delta)
         events = self._events[:]
         self._events.clear()  # the sequencer holds this list
         return self._stops.pass_on(events) if self._stops else events
