@@ -7,13 +7,13 @@ and from the kinds of media in the messages.
 import msgspec
 
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_chat.head_messages import NOTHING_SEEN, look_at
+from allgate.dialects.openai_chat.head_messages import NOTHING_SEEN, SEALED, look_at
 from allgate.dialects.openai_chat.own import NAME
 from allgate.dialects.openai_chat.request_decode import model_of, no_model
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
+from allgate.dialects.openai_chat.sampling_decode import SAMPLING_MEMBERS
 from allgate.dialects.openai_chat.tool_decode import decode_tools
 from allgate.dialects.passes.lenient import list_of, object_of, text_of
-from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.features import HOSTED_FEATURES, features_of
 from allgate.operations.chat.parts import Media, MediaKind, Url
@@ -25,8 +25,6 @@ from allgate.wire.span import renamed_member, set_member, set_scalar
 
 # What a client says to the provider beside the body; everything else is ours to set.
 _FORWARDED = frozenset({b"openai-beta", b"idempotency-key"})
-
-SEALED = ENVELOPE_PREFIX.encode()
 
 # What documents of other vendors put into a chat body, and `reasoning_decode` and `tool_decode` read.
 _BORROWED = frozenset(
@@ -45,6 +43,8 @@ _BORROWED_CHOICES = (b'"any"', b'"tool"')
 
 _FEATURE_MEMBERS = frozenset({"tools", "functions", "web_search_options", "modalities"})
 _NOTHING: frozenset[str] = frozenset()
+_NEVER_SEALED = SAMPLING_MEMBERS | {"model", "messages", "stream", "stream_options", "tools"}
+"""The messages were looked at already, and no tool was made by us."""
 
 
 class _StreamOptions(msgspec.Struct):
@@ -87,6 +87,9 @@ def read_head(request: WireRequest) -> Head:
         borrowed |= {"tool_choice"}
     if "tools" in fields and not features.isdisjoint(HOSTED_FEATURES):
         borrowed |= {"tools"}  # OpenAI's own chat has no tool that is run for the client
+    sealed = seen.sealed
+    if not sealed and (rest := fields - _NEVER_SEALED):
+        sealed = any(SEALED in bytes(raw[name]) for name in rest)
     return Head(
         model=said.model,
         stream=bool(said.stream),
@@ -98,7 +101,7 @@ def read_head(request: WireRequest) -> Head:
         fields=fields,
         features=features,
         borrowed=borrowed,
-        sealed=SEALED in whole,
+        sealed=sealed,
         input_bytes=len(whole),
     )
 

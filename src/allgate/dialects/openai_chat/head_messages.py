@@ -1,7 +1,7 @@
 """What routing needs of a body's messages, told without building turns or reading media.
 
 A body may carry 20 MB of base64. Messages are decoded into spans (0.2 ms per MB; one search for one word costs twice
-that), contents that are strings are not looked into, and of a large part only its first bytes are read: a data URL names its
+that), contents that are strings are not looked into, not even for seals, which stand in no text, and of a large part only its first bytes are read: a data URL names its
 type there. Small parts are read by the decoder itself, so that both always agree.
 """
 
@@ -10,6 +10,7 @@ import msgspec
 from allgate.dialects.openai_chat.content_decode import content_parts
 from allgate.dialects.openai_chat.media import kind_of_mime
 from allgate.dialects.passes.lenient import objects_of
+from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.operations.chat.parts import Media, MediaKind
 from allgate.wire import json
 from allgate.wire.json import Json
@@ -21,25 +22,20 @@ _MIME_BYTES_MAX = 128
 _NONE = msgspec.Raw(b"")
 _ARRAY, _OBJECT = b"[{"
 _PICTURE = "image_url"
+_THOUGHTS = frozenset({"reasoning_content", "reasoning_details"})
+SEALED = ENVELOPE_PREFIX.encode()
 
 
 class Seen(msgspec.Struct):
-    """The kinds of media in the messages, and the members that only some vendors know: of earlier answers, and
-    `image_url` where a film or document stands in a picture's place."""
+    """The kinds of media in the messages; the members that only some vendors know: of earlier answers, and `image_url`
+    where a film or document stands in a picture's place; and whether an envelope of ours is anywhere but in a text."""
 
     kinds: set[MediaKind] = set()
     thoughts: set[str] = set()
+    sealed: bool = False
 
 
 NOTHING_SEEN = Seen()
-
-
-class _Message(msgspec.Struct):
-    content: msgspec.Raw = _NONE
-    images: msgspec.Raw = _NONE
-    audio: msgspec.Raw = _NONE
-    reasoning_content: msgspec.Raw = _NONE
-    reasoning_details: msgspec.Raw = _NONE
 
 
 class _Part(msgspec.Struct):
@@ -51,7 +47,7 @@ class _Part(msgspec.Struct):
     file: msgspec.Raw = _NONE
 
 
-_messages = msgspec.json.Decoder(list[_Message])
+_messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _parts = msgspec.json.Decoder(list[_Part])
 
 
@@ -60,22 +56,28 @@ def look_at(messages: msgspec.Raw) -> Seen:
     seen = Seen()
     try:
         for message in _messages.decode(messages):
-            for raw in (message.content, message.images):
-                if raw is not _NONE and memoryview(raw)[0] == _ARRAY:
-                    for part in _parts.decode(raw):
-                        if (kind := _kind(part)) is not None:
-                            seen.kinds.add(kind)
-                            if kind != "image" and part.type == _PICTURE:
-                                seen.thoughts.add(_PICTURE)
-            if message.audio is not _NONE and memoryview(message.audio)[0] == _OBJECT:
-                seen.kinds.add("audio")
-            if message.reasoning_content is not _NONE:
-                seen.thoughts.add("reasoning_content")
-            if message.reasoning_details is not _NONE:
-                seen.thoughts.add("reasoning_details")
+            for name, raw in message.items():
+                if name != "role" and (name != "content" or memoryview(raw)[0] == _ARRAY):
+                    _look_into(name, raw, seen)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        return _look_at_odd(json.decode(bytes(messages), "messages"))
+        return _look_at_odd(messages)
     return seen
+
+
+def _look_into(name: str, raw: msgspec.Raw, seen: Seen) -> None:
+    """A member of a message beside its role and its text."""
+    first = memoryview(raw)[0]
+    if first == _ARRAY and name in ("content", "images"):
+        for part in _parts.decode(raw):
+            if (kind := _kind(part)) is not None:
+                seen.kinds.add(kind)
+                if kind != "image" and part.type == _PICTURE:
+                    seen.thoughts.add(_PICTURE)
+    elif first == _OBJECT and name == "audio":
+        seen.kinds.add("audio")
+    elif name in _THOUGHTS:
+        seen.thoughts.add(name)
+    seen.sealed = seen.sealed or SEALED in bytes(raw)
 
 
 def _kind(part: _Part) -> MediaKind | None:
@@ -103,13 +105,13 @@ def _kind_of(part: _Part, raw: bytes) -> MediaKind | None:
     return found.kind if isinstance(found, Media) else None
 
 
-def _look_at_odd(messages: Json) -> Seen:
+def _look_at_odd(messages: msgspec.Raw) -> Seen:
     """The same for messages that are not of the usual types: read as the decoder does."""
-    seen = Seen()
-    for place, message in enumerate(objects_of(messages)):
+    seen = Seen(sealed=SEALED in bytes(messages))
+    for place, message in enumerate(objects_of(json.decode(bytes(messages), "messages"))):
         parts = content_parts(message.get("content"), f"messages[{place}].content")
         seen.kinds.update(part.kind for part in parts if isinstance(part, Media))
         if objects_of(message.get("images")):
             seen.kinds.add("image")
-        seen.thoughts.update({"reasoning_content", "reasoning_details"} & message.keys())
+        seen.thoughts.update(_THOUGHTS & message.keys())
     return seen

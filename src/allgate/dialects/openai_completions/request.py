@@ -8,7 +8,8 @@ A prompt becomes one user turn, so that every chat model can complete it. What o
 from allgate.core.errors import unsupported, wire_error
 from allgate.core.value import changed
 from allgate.dialects.contract import Head, UpstreamCall
-from allgate.dialects.openai_chat.head import SEALED, raw_members
+from allgate.dialects.openai_chat.head import raw_members
+from allgate.dialects.openai_chat.head_messages import SEALED
 from allgate.dialects.openai_chat.request_decode import merged_extra_body, model_of
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS
 from allgate.dialects.openai_chat.sampling_decode import decode_sampling
