@@ -122,6 +122,26 @@ def test_an_envelope_in_the_body_is_noticed():
 
 
 @pytest.mark.parametrize(
+    ("members", "sealed"),
+    [
+        ({"reasoning_details": [{"type": "reasoning.text", "signature": "S"}]}, True),
+        ({"thinking_blocks": [{"type": "thinking", "signature": "S"}]}, True),
+        ({"tool_calls": [{"extra_content": {"google": {"thought_signature": "S"}}}]}, True),
+        ({"images": [{"image_url": {"url": "https://e.x"}, "extra_content": "S"}]}, True),
+        ({"content": [{"type": "text", "text": "hi", "x": "S"}]}, True),
+        ({"content": 7, "x": "S"}, True),
+        ({"content": "S"}, False),
+    ],
+)
+def test_an_envelope_is_noticed_in_whatever_is_no_text(members, sealed):
+    envelope = BOX.wrap(Seal(origin="gemini", scope="g", form="thought", value="v"))
+    message = json.loads(
+        json.dumps({"role": "assistant", "content": "a", **members}).replace('"S"', f'"{envelope}"')
+    )
+    assert OPENAI_CHAT.read_head(posted(messages=[USER, message])).sealed is sealed
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
