@@ -8,7 +8,7 @@ from allgate.dialects.openai_responses.own import MESSAGE, NAME, VENDOR
 from allgate.dialects.openai_responses.seals_decode import native
 from allgate.dialects.openai_responses.target import Target
 from allgate.dialects.passes.custom_tools import unwrap_input
-from allgate.dialects.passes.lenient import list_of, objects_of, text_of, text_or_none
+from allgate.dialects.passes.lenient import list_of, text_of, text_or_none
 from allgate.operations.chat.parts import Extra, Part, Refusal, Text, ToolCall
 from allgate.wire.json import Json, JsonObject
 
@@ -46,9 +46,10 @@ def _message(item: JsonObject) -> tuple[Part, ...]:
         content = [{"type": "output_text", "text": content}]
     item_id, extra = text_or_none(item.get("id")), message_extra(item)
     parts: list[Part] = []
-    for part in objects_of(content):
-        parts.append(content_part(part, item_id, extra))
-        extra = {}
+    for part in content if list is type(content) else ():
+        if dict is type(part):
+            parts.append(content_part(part, item_id, extra))
+            extra = {}
     return tuple(parts)
 
 
