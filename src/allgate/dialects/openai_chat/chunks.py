@@ -75,7 +75,6 @@ class Chunk(msgspec.Struct, gc=False):
     service_tier: str | None = None
     system_fingerprint: str | None = None
     error: Json = None
-    object: str | None = None
     citations: Json = None  # Perplexity: the pages behind [1], [2]… in the text
     search_results: Json = None  # Perplexity: the same with titles
     x_groq: JsonObject | None = None  # Groq: usage of a stream, on its last chunk
@@ -128,7 +127,6 @@ def _chunk(source: JsonObject) -> Chunk:
         service_tier=text_of(source.get("service_tier")) or None,
         system_fingerprint=text_of(source.get("system_fingerprint")) or None,
         error=source.get("error"),
-        object=text_of(source.get("object")),
         citations=source.get("citations"),
         search_results=source.get("search_results"),
         x_groq=object_of(source.get("x_groq")) or None,
