@@ -476,3 +476,14 @@ def test_an_item_that_ends_as_another_kind_than_it_began_is_one_part_of_one_kind
     assert [type(event.part) for event in opened] == [ToolCall if named else Hosted]
     assert [type(event.part) for event in closed] == [type(event.part) for event in opened]
     assert told(events).endswith(b"\n\n")
+
+
+def test_the_type_counts_more_than_the_name_of_a_frame_in_any_slicing() -> None:
+    place = {"output_index": 0, "content_index": 0}
+    contradictory = frame("response.output_text.delta", **place, delta="b").replace(
+        b'"type": "response.o', b'"type": "o'
+    )
+    stream = CREATED + frame("response.output_text.delta", **place, delta="a") + contradictory
+    whole = events_of([stream])
+    assert [event.text for event in whole if isinstance(event, Delta)] == ["a"]
+    assert events_of([*(part + b"\n\n" for part in stream.split(b"\n\n")[:-1])]) == whole

@@ -5,6 +5,8 @@ whose members have other types than they should is read once more without compla
 WireError.
 """
 
+from typing import Literal
+
 import msgspec
 
 from allgate.dialects.passes.lenient import count_of, list_of, object_of, text_of
@@ -24,6 +26,9 @@ class TextDelta(msgspec.Struct, gc=False):
     output_index: int
     content_index: int
     logprobs: list[Json] = []
+    type: Literal["response.output_text.delta"] = (
+        "response.output_text.delta"  # counts more than the frame's name
+    )
 
 
 class Frame(msgspec.Struct, gc=False):
