@@ -9,14 +9,14 @@ import argparse
 import sys
 from contextlib import ExitStack
 
-from bench import nginx
+from bench import litellm, nginx
 from bench.measure import WARM_UP, measure, run_load
 from bench.programs import build
 from bench.report import Run, commit, keep, machine, markdown, record
 from bench.scenarios import SCENARIOS, Scenario
 from bench.targets import Origins, Target, gateway, mocks, plain_origins
 
-SECONDS = {"direct": 0.7, "nginx": 1.5, "allgate": 2.5}
+SECONDS = {"direct": 0.7, "nginx": 1.5, "litellm": 2.5, "allgate": 2.5}
 PACED_SECONDS = {
     "direct": 1.0,
     "nginx": 1.0,
@@ -32,7 +32,7 @@ def main() -> int:
     build()
     print(f"bench: {len(rows)} rows, {options.rounds} rounds, commit {commit()}, {machine()}", flush=True)
     run = Run({row: {} for row in rows}, {}, {})
-    binary = nginx.binary()
+    binary, peer = nginx.binary(), litellm.binary()
     nginx.write_certificates()
     with ExitStack() as stack:
         direct = stack.enter_context(mocks({row.route for row in rows}))
@@ -45,6 +45,7 @@ def main() -> int:
             with ExitStack() as round_stack:
                 targets = [direct]
                 targets += [round_stack.enter_context(nginx.bare_proxy(binary, origins))] if binary else []
+                targets += [round_stack.enter_context(litellm.proxy(peer, origins))] if peer else []
                 targets += [] if options.without_gateway else [gateway_of(options, round_stack, origins)]
                 one_round(run, rows, targets)
     print(markdown(run))
@@ -87,6 +88,8 @@ def one_round(run: Run, rows: list[Scenario], targets: list[Target]) -> None:
 def one_row(run: Run, row: Scenario, targets: list[Target]) -> None:
     try:
         for target in targets:
+            if target.name == "litellm" and not litellm.answers_to(row):
+                continue
             if row.answer != "paced":
                 run_load(row, target, WARM_UP)
             seconds = (PACED_SECONDS if row.answer == "paced" else SECONDS)[target.name]

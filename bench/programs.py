@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,12 +26,14 @@ TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 class Program:
     """One running process on one core; `with` ends it."""
 
-    def __init__(self, command: Sequence[str | Path], core: int) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], core: int, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = Path(command[0]).name
         self.log = OUT / f"{self.name}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | dict(environment or {}),
                 preexec_fn=lambda: os.sched_setaffinity(0, {core}),
             )  # fmt: skip
 
@@ -55,10 +57,10 @@ class Program:
     def rss_kb(self) -> int:
         return sum(_rss_kb(pid) for pid in _family(self.process.pid))
 
-    def wait_until(self, ready: Callable[[], bool]) -> float:
+    def wait_until(self, ready: Callable[[], bool], seconds_max: float = READY_S_MAX) -> float:
         """Seconds until `ready` says so, asked every 2 ms. Raises: RuntimeError: it ended, or never was."""
         started = time.monotonic()
-        while time.monotonic() - started < READY_S_MAX and self.process.poll() is None:
+        while time.monotonic() - started < seconds_max and self.process.poll() is None:
             if ready():
                 return time.monotonic() - started
             time.sleep(0.002)

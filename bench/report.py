@@ -22,6 +22,10 @@ HEADER = (
     "added p99 ms", "nginx", "first byte p50 ms", "loop lag max ms", "RSS MB",
 )  # fmt: skip
 
+PEER_HEADER = (
+    "connections", "prompt", "µs CPU per request", "per second", "added p50 ms", "added p99 ms", "RSS MB",
+)  # fmt: skip
+
 
 class Run(NamedTuple):
     """All that was measured. `ready_s` by target; `skipped` by scenario, with the reason."""
@@ -42,6 +46,7 @@ def median(samples: list[Sample]) -> Sample:
 def markdown(run: Run) -> str:
     lines = [_row(HEADER), _row(["---"] * len(HEADER))]
     lines += [_row(_cells(scenario, targets)) for scenario, targets in run.samples.items() if targets]
+    lines += _peer_lines(run)
     for name, times in run.ready_s.items():
         lines += [
             "",
@@ -51,16 +56,39 @@ def markdown(run: Run) -> str:
     return "\n".join(lines).rstrip()
 
 
+def _peer_lines(run: Run) -> list[str]:
+    """LiteLLM's own table, where it was measured: it is asked a few of the rows."""
+    asked = {scenario: targets for scenario, targets in run.samples.items() if "litellm" in targets}
+    if not asked:
+        return []
+    lines = ["", _row(("LiteLLM in the same run", *PEER_HEADER)), _row(["---"] * (len(PEER_HEADER) + 1))]
+    for scenario, targets in asked.items():
+        theirs, direct = median(targets["litellm"]), median(targets["direct"])
+        figures = (
+            _shown(theirs.cpu_us, 0),
+            _shown(theirs.per_second, 0),
+            _shown((theirs.p50_us - direct.p50_us) / 1000, 2),
+            _shown((theirs.p99_us - direct.p99_us) / 1000, 2),
+            _shown(theirs.rss_mb, 0),
+        )
+        lines.append(_row([scenario.name, str(scenario.connections), _prompt(scenario), *figures]))
+    return lines
+
+
+def _prompt(scenario: Scenario) -> str:
+    size = scenario.prompt_bytes
+    return f"{size // MB} MB" if size >= MB else f"{size // KB} KB"
+
+
 def _cells(scenario: Scenario, targets: dict[str, list[Sample]]) -> list[str]:
     direct, ours, theirs = (
         median(targets[name]) if name in targets else None for name in ("direct", "allgate", "nginx")
     )
     pair = (ours, theirs)
-    prompt = scenario.prompt_bytes
     return [
         scenario.name,
         str(scenario.connections),
-        f"{prompt // MB} MB" if prompt >= MB else f"{prompt // KB} KB",
+        _prompt(scenario),
         scenario.unit,
         *(_shown(sample and sample.cpu_us, 1) for sample in pair),
         *(_shown(sample and sample.per_second, 0) for sample in pair),
