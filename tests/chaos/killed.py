@@ -32,6 +32,10 @@ FIRST = 4
 OUTPUT_TOKENS = 1_000
 """Of the first request; each has one more than the last."""
 
+OUTPUT_TOKENS_MAX = 50_000
+"""What is held for each: an answer beyond its hold would be charged in two transfers, and no amount say whose it is. A load
+of ten seconds asks a few thousand times."""
+
 INPUT_NANO_USD, OUTPUT_NANO_USD = 3_000, 15_000
 """Per token, of stand.PRICE: three and fifteen dollars a million. Said here again, as a calculator of our own."""
 
@@ -105,6 +109,7 @@ async def ask(url: str, number: int) -> Reply | None:
     body = {
         "model": "m",
         "messages": [{"role": "user", "content": f"{scene}\nhello"}],
+        "max_tokens": OUTPUT_TOKENS_MAX,
         "stream": number % 2 == 1,
     }
     with suppress(OSError, asyncio.IncompleteReadError):
