@@ -49,11 +49,12 @@ def test_an_answer_with_everything_around_it():
 )
 @pytest.mark.parametrize("narrowed", [{}, {"think_tags": True}, {"usage_excludes_reasoning": True}])
 def test_an_answer_of_one_text_is_read_like_any_other(finish, members, narrowed):
-    """No annotations are none; but their member leads by way of the events."""
+    """No pictures are none; but their member leads by way of the events."""
     context = sent(**narrowed)
     for text in ("hi", "<think>so</think>hi"):
-        plain = answered({"content": text}, finish, context, **members)
-        assert plain == answered({"content": text, "annotations": []}, finish, context, **members)
+        by_events = answered({"content": text, "images": []}, finish, context, **members)
+        for nothing in ({}, {"annotations": []}, {"tool_calls": [], "refusal": None}):
+            assert answered({"content": text, **nothing}, finish, context, **members) == by_events
 
 
 def test_a_whole_reply_without_a_finish_has_stopped():

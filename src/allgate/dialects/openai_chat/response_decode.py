@@ -33,7 +33,12 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
 def _only_text(whole: Chunk, choice: ChunkChoice, sent: Sent) -> str | None:
     """The text of a choice that holds nothing else, in a reply that cites no pages; None for any other."""
     message = choice.delta
-    if message is None or message != Message(content=message.content) or choice.logprobs:
+    if message is None or message.annotations or message.tool_calls or choice.logprobs:
+        return None
+    bare = Message(
+        content=message.content, annotations=message.annotations, tool_calls=message.tool_calls
+    )  # OpenAI sends an empty list of the one, vLLM of the other
+    if message != bare:
         return None
     cites = whole.citations is not None or whole.search_results is not None
     return None if cites or sent.caps.think_tags else message.content
