@@ -14,7 +14,7 @@ from bench.measure import WARM_UP, measure, run_load
 from bench.programs import build
 from bench.report import Run, commit, keep, machine, markdown, record
 from bench.scenarios import SCENARIOS, Scenario
-from bench.targets import Origins, Target, gateway, mocks, plain_origins
+from bench.targets import Target, gateway, mocks, plain_origins
 
 SECONDS = {"direct": 0.7, "nginx": 1.5, "litellm": 2.5, "allgate": 2.5}
 PACED_SECONDS = {
@@ -46,17 +46,15 @@ def main() -> int:
                 targets = [direct]
                 targets += [round_stack.enter_context(nginx.bare_proxy(binary, origins))] if binary else []
                 targets += [round_stack.enter_context(litellm.proxy(peer, origins))] if peer else []
-                targets += [] if options.without_gateway else [gateway_of(options, round_stack, origins)]
+                if not options.without_gateway:
+                    target = gateway(origins, durability=options.durability)
+                    targets.append(round_stack.enter_context(target))
                 one_round(run, rows, targets)
     print(markdown(run))
     print(f"\nkept in {keep(run, options.rounds)}")
     if options.record:
         record(run, options.rounds)
     return bool(run.skipped)
-
-
-def gateway_of(options: argparse.Namespace, stack: ExitStack, origins: Origins) -> Target:
-    return stack.enter_context(gateway(origins, durability=options.durability))
 
 
 def parse() -> argparse.Namespace:

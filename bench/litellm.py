@@ -8,14 +8,13 @@ the client's own format: unary chat, from as many connections as it answers befo
 import json
 import os
 import shutil
-import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from bench import programs
 from bench.programs import GATEWAY_CORE, Program, free_port
 from bench.scenarios import KB, Scenario
-from bench.targets import KEY, Origins, Target
+from bench.targets import KEY, Origins, Target, is_ready
 
 READY_S_MAX = 120  # it imports for ten to twenty seconds
 CONNECTIONS_MAX = 64
@@ -55,20 +54,11 @@ def proxy(litellm: str, origins: Origins) -> Generator[Target]:
         for route, origin in origins.items()
     ]
     config = programs.OUT / "litellm.yaml"
-    config.write_text(
-        json.dumps({"model_list": models, "general_settings": {"master_key": KEY}})
-    )  # JSON is YAML
+    settings = {"model_list": models, "general_settings": {"master_key": KEY}}
+    config.write_text(json.dumps(settings))  # JSON is YAML
     port = free_port()
     command = [litellm, "--config", config, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}  # it would fetch its prices
     with Program(command, GATEWAY_CORE, quiet) as program:
-        ready_s = program.wait_until(lambda: _is_alive(port), READY_S_MAX)
+        ready_s = program.wait_until(lambda: is_ready(port, "/health/liveliness"), READY_S_MAX)
         yield Target("litellm", dict.fromkeys(origins, port), program, ready_s)
-
-
-def _is_alive(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/liveliness", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False

@@ -85,7 +85,7 @@ def gateway(
     config = programs.OUT / "allgate.toml"
     config.write_text(gateway_config(port, programs.OUT / "allgate.db", origins, durability))
     with Program([*command, "serve", "--config", config], GATEWAY_CORE) as program:
-        ready_s = program.wait_until(lambda: _is_ready(port))
+        ready_s = program.wait_until(lambda: is_ready(port))
         yield Target("allgate", dict.fromkeys(origins, port), program, ready_s)
 
 
@@ -113,9 +113,10 @@ price = {{ input = "1", output = "2" }}
 """
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int, path: str = "/readyz") -> bool:
+    """Whether it answers there with 200."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return answer.status == 200
     except OSError:  # refused, or an HTTPError, which is one
         return False

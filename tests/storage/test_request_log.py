@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -7,21 +6,8 @@ import pytest
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.storage.sqlite.rows import ROWS_PER_STATEMENT
-from allgate.storage.sqlite.schema import open_writing
 from allgate.storage.sqlite.writer import Writer
 from storage.logged import ROW, log_on, read
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "t.db"
-
-
-@pytest.fixture
-def writer(path: Path) -> Iterator[Writer]:
-    writer = Writer(open_writing(path))
-    yield writer
-    writer.close()
 
 
 async def test_a_row_is_kept_with_every_member(writer: Writer, path: Path):

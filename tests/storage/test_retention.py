@@ -1,28 +1,12 @@
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-
-import pytest
 
 from allgate.core.ids import make_id
 from allgate.core.value import changed
 from allgate.storage.retention import DAY_MS, ROWS_PER_STEP, Retention
-from allgate.storage.sqlite.schema import open_writing
 from allgate.storage.sqlite.writer import Writer
 from storage.logged import DEADLINE_S, ROW, log_on, read
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "t.db"
-
-
-@pytest.fixture
-def writer(path: Path) -> Iterator[Writer]:
-    writer = Writer(open_writing(path))
-    yield writer
-    writer.close()
 
 
 async def test_old_rows_are_deleted_step_by_step_and_new_ones_stay(writer: Writer, path: Path):

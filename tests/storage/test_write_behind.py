@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -11,22 +10,9 @@ import pytest
 
 from allgate.core.value import changed
 from allgate.storage import write_behind
-from allgate.storage.sqlite.schema import open_writing
 from allgate.storage.sqlite.writer import Writer
 from allgate.storage.write_behind import WriteBehind
 from storage.logged import DEADLINE_S, ROW, log_on, read
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "t.db"
-
-
-@pytest.fixture
-def writer(path: Path) -> Iterator[Writer]:
-    writer = Writer(open_writing(path))
-    yield writer
-    writer.close()
 
 
 async def test_rows_are_handed_over_by_themselves_together(writer: Writer):

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
     NanoUsd = NewType("NanoUsd", int)
-else:
-    NanoUsd = (
-        int  # a NewType is called in Python, which costs three times as much, and a charge calls it six times
-    )
+else:  # a NewType is called in Python, which costs three times as much, and a charge calls it six times
+    NanoUsd = int
 
 NANO_PER_USD = 1_000_000_000
 AMOUNT_NANO_USD_MAX = 2**63 - 1

@@ -78,7 +78,7 @@ def merged(older: Usage | None, newer: Usage) -> Usage:
     >>> merged(Usage(input_tokens=9), Usage(output_tokens=4)).total_tokens
     13
     """
-    if older is None or older is newer or older == newer:
+    if older is None or older == newer:
         return newer
     said = zip(Usage.__struct_fields__, msgspec.structs.astuple(newer), strict=True)
     return msgspec.structs.replace(older, **{name: value for name, value in said if value is not None})

@@ -13,17 +13,20 @@ from allgate.wire.message import WireReply
 class ClientBehind:
     """`gateway.ports.Client` on another one. Subclasses say what becomes of `reply` and `finish`."""
 
-    __slots__ = ("_client", "abort", "started", "write")
+    __slots__ = ("_client", "abort", "write")
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self.started = client.started
         self.write = client.write  # no frame of ours in between: this is called for every chunk
         self.abort = client.abort
 
     @property
     def gone(self) -> bool:
         return self._client.gone
+
+    @property
+    def started(self) -> bool:
+        return self._client.started
 
     @property
     def on_gone(self) -> Callable[[], None] | None:
@@ -46,7 +49,6 @@ class ClientBehind:
 
     def start(self, status: int, headers: Headers) -> None:
         self._client.start(status, headers)
-        self.started = self._client.started
 
     def finish(self, tail: bytes) -> None:
         self._client.finish(tail)

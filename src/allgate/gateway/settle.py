@@ -47,7 +47,6 @@ class Reservation:
         "_ledger",
         "_receipt",
         "charged_nano_usd",
-        "concluded",
         "hold",
         "input_bytes",
         "outcome",
@@ -66,7 +65,10 @@ class Reservation:
         self.usage = Usage()
         self.charged_nano_usd = 0
         self.posted = False
-        self.concluded = False
+
+    @property
+    def concluded(self) -> bool:
+        return self._receipt is not None
 
     def conclude(self, outcome: Outcome, line: Callable[[], LogRow] | None = None) -> "Future[Receipt]":
         """Post or void the hold, once; the future is done when that is durable. `line` makes the request's line of the
@@ -82,7 +84,6 @@ class Reservation:
             self.posted = charge is not None
             settlement = Settlement(hold=self.hold, charge=charge, reason=outcome.kind)
             self._receipt = self._ledger.settle(settlement, None if line is None else line())
-            self.concluded = True
         return self._receipt
 
 

@@ -133,9 +133,11 @@ def _start_line(method: str, path: bytes) -> bytes:
 @lru_cache(maxsize=HEADS_MAX)
 def _field_lines(headers: Headers) -> bytes:
     """Each with its line end. Raises: ValueError."""
-    for name, value in headers:
+    for name, _ in headers:
         if name in FIELDS_SET_HERE:
             raise ValueError(f"the field {name!r} is set by the HTTP client")
-        if any(byte in b"\r\n\0" for byte in name + value):
-            raise ValueError(f"the field {name!r} holds a line end or a NUL")
-    return b"".join([b"%b: %b\r\n" % field for field in headers])
+    lines = b"".join([b"%b: %b\r\n" % field for field in headers])
+    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers) or b"\0" in lines:
+        bad = next(name for name, value in headers if any(byte in b"\r\n\0" for byte in name + value))
+        raise ValueError(f"the field {bad!r} holds a line end or a NUL")
+    return lines

@@ -3,7 +3,8 @@
 `read_chunk` decodes straight into these structs (0.4 µs against 0.7 for plain objects), whose types are those that
 providers nearly always send. Where one does not (content as a list, arguments as an object, half an emoji), the bytes
 are read again as plain JSON and every member that has the right type is taken over: an odd member costs time, not the
-answer. `read_ordinary` does the same for the bytes of one frame, which is how most chunks of a stream arrive. A whole reply has the same shape with `message` in place of `delta`.
+answer. `read_ordinary` takes the bytes of one frame, which is how most chunks of a stream arrive. A whole reply has the
+same shape with `message` in place of `delta`.
 """
 
 import msgspec
