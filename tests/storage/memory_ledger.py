@@ -1,14 +1,13 @@
 """The ledger of one process without a database: the pure book behind the port of the request path.
 
-Decisions are durable here as soon as they are made, so a settlement returns a future that is already done. The
+Decisions are durable here as soon as they are made, so a settlement is done when it returns. The
 durable stores replace this class behind the same port.
 """
 
-from asyncio import Future, get_running_loop
-
 from allgate.billing.book import Book
-from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.ledger import Hold, Settlement
 from allgate.core.money import NanoUsd
+from allgate.gateway.durable import Durable
 from allgate.gateway.ports import Funds, LogRow
 
 
@@ -24,11 +23,9 @@ class MemoryLedger:
         """Raises: Refused(BILLING), Refused(CONFLICT)."""
         self.book.hold(hold)
 
-    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> Durable:
         """Idempotent by request id; no line is kept. Raises: KeyError: never held."""
-        done: Future[Receipt] = get_running_loop().create_future()
-        done.set_result(self.book.settle(settlement))
-        return done
+        return Durable(self.book.settle(settlement))
 
     async def funds(self, account_id: str) -> Funds:
         """Raises: KeyError: no such account."""

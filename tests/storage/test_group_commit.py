@@ -203,7 +203,7 @@ async def test_while_nobody_has_a_charge_for_certain_its_answer_waits(tmp_path: 
         durable = await charge(store, "r1", 7)
         going_on = store.stop_writing()
         store.ledger.flush()
-        await asyncio.wait([durable], timeout=0.1)
+        await asyncio.wait([asyncio.ensure_future(durable)], timeout=0.1)
         assert store.ledger.commit.gone
         assert not durable.done()
         going_on.set()

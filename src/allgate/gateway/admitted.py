@@ -1,14 +1,13 @@
 """A request that runs: what was asked, its money, and the one place where its end is written down."""
 
-from asyncio import Future
 from functools import partial
 
 from allgate.billing.estimate import unanswered_cost
-from allgate.billing.ledger import Receipt
 from allgate.core.clock import Clock
 from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect, Head
 from allgate.gateway.admission import Call, Permitted
+from allgate.gateway.durable import Durable
 from allgate.gateway.ports import LogRow, Recorder, Unanswered
 from allgate.gateway.settle import NOT_SETTLED, Outcome, Reservation
 from allgate.identity.caller import user_agent
@@ -76,18 +75,15 @@ class Admitted:
             )
         )
 
-    def conclude(self, outcome: Outcome, candidate: Candidate | None, status: int = 200) -> "Future[Receipt]":
+    def conclude(self, outcome: Outcome, candidate: Candidate | None, status: int = 200) -> Durable:
         """Decide the money and write the line that goes with it; both exactly once, whoever calls first."""
         if self._row is not None:
             return self.reservation.conclude(outcome)
         durable = self.reservation.conclude(outcome, partial(self._written, outcome, candidate, status))
-        if durable.done():
-            self._record(durable)
-        else:
-            durable.add_done_callback(self._record)
+        durable.add_done_callback(self._record)
         return durable
 
-    def _record(self, durable: "Future[Receipt]") -> None:
+    def _record(self, durable: Durable) -> None:
         """The money is decided for good: a charge that could not be written is none, and its row says so."""
         row = self._row
         assert row is not None  # made when the money was decided

@@ -20,12 +20,12 @@ from enum import Enum
 from functools import partial
 from typing import Literal
 
-from allgate.billing.ledger import Receipt
 from allgate.core.errors import AttemptFailed, ErrorKind, Failure, Phase, WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import ChatDialect, UpstreamCall
 from allgate.dialects.passes.pauses import Paused
 from allgate.gateway.admitted import Admitted
+from allgate.gateway.durable import Durable
 from allgate.gateway.ports import Client, Connection
 from allgate.gateway.relay import Relay, truncated, unreadable
 from allgate.gateway.reply import reply_headers, stream_headers
@@ -243,12 +243,9 @@ class Exchange:
         if self._drain_until:
             outcome = changed(outcome, kind="client_gone", failure=_CLIENT_GONE)
         durable = self._admitted.conclude(outcome, self._candidate)
-        if durable.done():
-            self._settled(tail, durable)
-        else:
-            durable.add_done_callback(partial(self._settled, tail))
+        durable.add_done_callback(partial(self._settled, tail))
 
-    def _settled(self, tail: bytes, durable: "Future[Receipt]") -> None:
+    def _settled(self, tail: bytes, durable: Durable) -> None:
         """The charge is durable, or will never be: an answer that nobody paid for does not leave whole."""
         if durable.exception() is None:
             self._deliver(tail)
@@ -280,10 +277,7 @@ class Exchange:
         self.state = State.SETTLING
         durable = self._admitted.conclude(outcome, self._candidate)
         tail = self._relay.fail(failure)
-        if durable.done():
-            self._deliver_failure(tail)
-        else:
-            durable.add_done_callback(lambda _: self._deliver_failure(tail))
+        durable.add_done_callback(lambda _: self._deliver_failure(tail))
 
     def _deliver_failure(self, tail: bytes) -> None:
         if not self._client.started:

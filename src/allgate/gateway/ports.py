@@ -17,6 +17,7 @@ from allgate.core.money import NanoUsd
 from allgate.core.usage import Usage
 from allgate.core.value import Value
 from allgate.dialects.seals import SealBox
+from allgate.gateway.durable import Durable
 from allgate.identity.caller import Caller
 from allgate.operations.chat.request import ChatRequest
 from allgate.routing.catalogue import Catalogue, Upstream
@@ -83,8 +84,8 @@ class Ledger(Protocol):
         before; Refused(OVERLOADED): the store is gone."""
         ...
 
-    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
-        """Decide the end of a hold, now and without waiting; the future is done when the decision is durable.
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> Durable:
+        """Decide the end of a hold, now and without waiting; it is done when the decision is durable.
         Idempotent by request id. `line` is the request's, and kept with its charge; that of a void is not."""
         ...
 

@@ -14,18 +14,18 @@ no await between. A second call changes nothing. What is charged when (ruling: s
 | sent, and never answered             | nothing; the house books what the input may have cost (`Admitted.unanswered`) |
 """
 
-from asyncio import Future
 from collections.abc import Callable
 from typing import Literal
 
 from allgate.billing.estimate import completed, estimated_tokens
-from allgate.billing.ledger import Hold, Receipt, Settlement
+from allgate.billing.ledger import Hold, Settlement
 from allgate.billing.prices import Charge
 from allgate.billing.pricing import Pricing
 from allgate.core.errors import ErrorKind, Failure
 from allgate.core.usage import Usage
 from allgate.core.value import Value, changed
 from allgate.dialects.contract import Facts
+from allgate.gateway.durable import Durable
 from allgate.gateway.ports import Ledger, LogRow
 
 OutcomeKind = Literal["ok", "refused", "failed", "cut", "client_gone"]
@@ -57,7 +57,7 @@ class Reservation:
 
     def __init__(self, ledger: Ledger, hold: Hold, pricing: Pricing, input_bytes: int) -> None:
         self._ledger = ledger
-        self._receipt: Future[Receipt] | None = None
+        self._receipt: Durable | None = None
         self.hold = hold
         self.pricing = pricing
         self.input_bytes = input_bytes
@@ -70,8 +70,8 @@ class Reservation:
     def concluded(self) -> bool:
         return self._receipt is not None
 
-    def conclude(self, outcome: Outcome, line: Callable[[], LogRow] | None = None) -> "Future[Receipt]":
-        """Post or void the hold, once; the future is done when that is durable. `line` makes the request's line of the
+    def conclude(self, outcome: Outcome, line: Callable[[], LogRow] | None = None) -> Durable:
+        """Post or void the hold, once; it is done when that is durable. `line` makes the request's line of the
         log, when its money is decided; the ledger keeps it with a charge."""
         if self._receipt is None:
             self.outcome = outcome

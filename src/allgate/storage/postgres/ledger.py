@@ -1,7 +1,7 @@
 """The ledger of many nodes over PostgreSQL: holds in memory against leases, charges in groups, every cent in the database.
 
 A node leases slices of an account's money (`teller`) and holds against them without asking anybody (`lease`). What
-a settlement decides goes to the database in groups (`group_commit`); its future is done when that is committed, or when the
+a settlement decides goes to the database in groups (`group_commit`); it is done when that is committed, or when the
 outbox has it. `node` renews, answers recalls and sweeps nodes that died.
 
 Why this cannot lose or invent money (docs/decisions/0040, 0041):
@@ -16,13 +16,14 @@ Why this cannot lose or invent money (docs/decisions/0040, 0041):
 
 import asyncio
 import logging
-from asyncio import AbstractEventLoop, Future, Task
+from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable, Sequence
 
 import asyncpg
 import msgspec
 
 from allgate.billing.ledger import Hold, Receipt, Settlement, voided
+from allgate.gateway.durable import Durable
 from allgate.gateway.ports import Funds, LogRow
 from allgate.storage.connection import ConstraintBroken, DatabaseGone
 from allgate.storage.group_commit import COMMIT_WAIT_S, WAITING_MAX, Done, Ending, Endings, GroupCommit
@@ -39,8 +40,8 @@ _log = logging.getLogger("allgate.ledger")
 
 
 class PostgresLedger:
-    """`gateway.ports.Ledger` for one of many nodes. Lives on one loop, between `open` and `close`. `strict` False: futures
-    do not wait."""
+    """`gateway.ports.Ledger` for one of many nodes. Lives on one loop, between `open` and `close`. `strict` False: nobody
+    waits for the disk."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class PostgresLedger:
         self._now_ms = now_ms
         self._strict = strict
         self._keep_lines = keep_lines
-        self._undecided: dict[str, Future[Receipt]] = {}
+        self._undecided: dict[str, Durable] = {}
         self._unwritten: dict[str, Posting] = {}
         self._writing: set[Task[Endings]] = set()
         self._closed = False
@@ -92,26 +93,24 @@ class PostgresLedger:
         elif lease.running_low:
             self.teller.replenish(hold.account_id)
 
-    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
-        """Decide now, as far as this node can; the future is done when all is decided and durable. Idempotent by request id.
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> Durable:
+        """Decide now, as far as this node can; done when all is decided and durable. Idempotent by request id.
 
-        Raises: KeyError: never held. The future fails if nobody takes the charge: nothing is charged.
+        Raises: KeyError: never held. It fails if nobody takes the charge: nothing is charged.
         """
         request_id = settlement.hold.request_id
         waiting = self._undecided.get(request_id)
         if waiting is not None:
             return waiting
-        durable: Future[Receipt] = self._loop.create_future()
         if not self.purse.is_open(request_id):
-            durable.set_result(self.purse.ended(request_id))
-            return durable
+            return Durable(self.purse.ended(request_id))
         receipt, backing = self.purse.end(settlement)
         if settlement.charge is None:
             if backing is not None:
                 self.teller.release(settlement.hold)
         else:
             assert backing is not None  # only a void may need nothing
-            self._undecided[request_id] = durable
+            durable = self._undecided[request_id] = Durable()
             posting = Posting(
                 settlement, receipt, backing, line if self._keep_lines else None, self._now_ms()
             )
@@ -119,9 +118,7 @@ class PostgresLedger:
             self.commit.add(posting)
             if self._strict:
                 return durable
-            durable = self._loop.create_future()
-        durable.set_result(receipt)
-        return durable
+        return Durable(receipt)
 
     async def funds(self, account_id: str) -> Funds:
         """As the database has it: what nodes have leased is set aside. Raises: KeyError; Refused(OVERLOADED)."""
@@ -156,7 +153,7 @@ class PostgresLedger:
     async def written(self) -> None:
         """Until every charge decided so far is durable, or refused."""
         if self._undecided:
-            await asyncio.wait(tuple(self._undecided.values()))
+            await asyncio.gather(*self._undecided.values(), return_exceptions=True)
 
     async def landed(self) -> None:
         """Until every group that is on its way now has come to the database, or failed."""
@@ -211,7 +208,6 @@ class PostgresLedger:
             _log.error("a charge is refused", extra={"request_id": posting.request_id, "error": repr(ending)})
             if durable is not None:
                 durable.set_exception(ending)
-                durable.exception()  # seen: a client that has left asks nobody
 
     def to_record(self, posting: Posting) -> bytes:
         return msgspec.json.encode((posting.settlement, posting.receipt, posting.line, posting.at_ms))

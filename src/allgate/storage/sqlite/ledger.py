@@ -2,20 +2,20 @@
 
 The book decides holds and settlements at once, from the balances that the database held at start; the database is
 written by this process alone (ruling 21), so the two cannot part. What a settlement decides goes to the writer in groups
-(`group_commit`), with its line of the request log. The future of a settlement is done after that commit (strict
+(`group_commit`), with its line of the request log. A settlement is done after that commit (strict
 durability), or when the outbox has it, and its receipt then survives a power cut.
 
 Why this cannot lose or invent money (docs/decisions/0020, 0049):
 - Holds are nowhere but in memory, so what a kill leaves behind is exactly the committed charges; nothing stays held.
 - A void is not written: what was never posted needs no taking back.
-- A charge that neither the database nor the outbox takes is taken back in the book and its future fails, so the answer
+- A charge that neither the database nor the outbox takes is taken back in the book and fails, so the answer
   ends in an error.
 - A request id that was charged before gives the first receipt, from the book or from the key of its transfers.
 """
 
 import asyncio
 import logging
-from asyncio import AbstractEventLoop, Future
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -23,6 +23,7 @@ from allgate.billing.book import Book
 from allgate.billing.ledger import Hold, Receipt, Settlement
 from allgate.core.errors import ErrorKind, Failure, Refused
 from allgate.core.money import NanoUsd
+from allgate.gateway.durable import Durable
 from allgate.gateway.ports import Funds, LogRow
 from allgate.storage.connection import WriterBusy
 from allgate.storage.group_commit import COMMIT_WAIT_S, WAITING_MAX, Done, Ending, Endings, GroupCommit
@@ -40,7 +41,7 @@ _log = logging.getLogger("allgate.ledger")
 class SqliteLedger:
     """`gateway.ports.Ledger` on a Book and the writer's thread. Lives on one loop.
 
-    `strict` False: futures do not wait. `keep_lines` False: charges are written without their lines.
+    `strict` False: nobody waits for the disk. `keep_lines` False: charges are written without their lines.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class SqliteLedger:
         self._now_ms = now_ms
         self._strict = strict
         self._keep_lines = keep_lines
-        self._undecided: dict[str, Future[Receipt]] = {}
+        self._undecided: dict[str, Durable] = {}
         self.commit = GroupCommit(loop, self, outbox=outbox, commit_wait_s=commit_wait_s)
 
     async def load(self) -> None:
@@ -76,11 +77,11 @@ class SqliteLedger:
             raise Refused(DATABASE_GONE)
         self.book.hold(hold)
 
-    def settle(self, settlement: Settlement, line: LogRow | None = None) -> "Future[Receipt]":
-        """Decide now; the future is done when the decision is durable. Idempotent by request id. `line` is written with
+    def settle(self, settlement: Settlement, line: LogRow | None = None) -> Durable:
+        """Decide now; done when the decision is durable. Idempotent by request id. `line` is written with
         the charge, in one transaction; that of a void is not.
 
-        Raises: KeyError: never held. The future fails if nobody takes the charge: nothing is charged.
+        Raises: KeyError: never held. It fails if nobody takes the charge: nothing is charged.
         """
         request_id = settlement.hold.request_id
         waiting = self._undecided.get(request_id)
@@ -88,16 +89,13 @@ class SqliteLedger:
             return waiting
         first = self.book.is_open(request_id)
         receipt = self.book.settle(settlement)
-        durable: Future[Receipt] = self._loop.create_future()
         if first and settlement.charge is not None:
-            self._undecided[request_id] = durable
+            durable = self._undecided[request_id] = Durable()
             kept_line = line if self._keep_lines else None
             self.commit.add(Posting(settlement, receipt, kept_line, self._now_ms()))
             if self._strict:
                 return durable
-            durable = self._loop.create_future()
-        durable.set_result(receipt)
-        return durable
+        return Durable(receipt)
 
     async def funds(self, account_id: str) -> Funds:
         """Raises: KeyError: no such account."""
@@ -134,7 +132,7 @@ class SqliteLedger:
     async def written(self) -> None:
         """Until every charge decided so far is durable, or refused."""
         if self._undecided:
-            await asyncio.wait(tuple(self._undecided.values()))
+            await asyncio.gather(*self._undecided.values(), return_exceptions=True)
 
     def flush(self) -> None:
         """Hand over what waits: what the writer is given after this comes after it."""
@@ -204,7 +202,6 @@ class SqliteLedger:
         durable = self._undecided.pop(posting.receipt.request_id, None)
         if durable is not None:
             durable.set_exception(error)
-            durable.exception()  # seen: a client that has left asks nobody
 
 
 DATABASE_GONE = Failure(
