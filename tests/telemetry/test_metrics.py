@@ -7,7 +7,7 @@ from allgate.core.errors import ErrorKind, Failure
 from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.gateway.ports import LogRow
-from allgate.telemetry.metrics import Metrics
+from allgate.telemetry.metrics import UNCOUNTED_MAX, Metrics
 from allgate.telemetry.recorder import RequestRecorder
 
 ROW = LogRow(
@@ -115,6 +115,20 @@ def test_a_text_made_later_shows_the_counts_of_its_moment():
     metrics.observe(ROW)
     assert later() == observed(ROW).render()
     assert metrics.render() != observed(ROW).render()
+
+
+def test_every_request_is_counted_whether_it_waits_or_not():
+    count = 2 * UNCOUNTED_MAX + 3
+    metrics = observed(*(changed(ROW, duration_ms=number) for number in range(count)))
+    name = "gen_ai_server_request_duration_seconds"
+    assert value(metrics, f"{name}_count") == count
+    assert value(metrics, f"{name}_sum") == sum(range(count)) / 1000
+    assert value(metrics, f"{name}_count") == count  # asked again: counted once
+
+
+def test_few_requests_wait_to_be_counted():
+    metrics = observed(*[ROW] * (UNCOUNTED_MAX + 1))
+    assert len(metrics._uncounted) == 1
 
 
 def test_odd_names_are_escaped():

@@ -19,6 +19,10 @@ SERIES_MAX = 2_000
 
 OTHER = "(other)"
 
+UNCOUNTED_MAX = 256
+"""Finished requests that wait to be counted: counting so many in a row takes a third of what it takes one by one, between
+all else that a request runs through, and 0.3 ms."""
+
 Gauge: TypeAlias = Callable[[], Iterable[tuple[dict[str, str], float]]]
 """What a part of the gateway shows when asked: (labels, value) pairs."""
 
@@ -60,13 +64,14 @@ class Metrics:
 
     def __init__(self) -> None:
         self._series: dict[Key, Series] = {}
+        self._uncounted: list[LogRow] = []
         self._gauges: dict[str, tuple[str, str, Gauge]] = {}
 
     def observe(self, row: LogRow) -> None:
-        """Count one finished request."""
-        key = (row.operation, row.model, row.upstream)
-        series = self._series.get(key) or self._opened(key)
-        series.observe(row)
+        """Count one finished request, with those that follow it or when somebody asks."""
+        self._uncounted.append(row)
+        if len(self._uncounted) >= UNCOUNTED_MAX:
+            self._count()
 
     def gauge(self, name: str, kind: str, text: str, read: Gauge) -> None:
         """Have `/metrics` show what `read` returns. `kind`: gauge | counter. Raises: ValueError: the name is taken."""
@@ -81,9 +86,17 @@ class Metrics:
     def collect(self) -> Callable[[], bytes]:
         """What makes that text, of the counts as they are now: call it in another thread. Making it takes 50 µs per
         series, copying the counts 4."""
+        self._count()
         every = [series.copy() for series in self._series.values()]
         gauges = [(name, kind, text, list(read())) for name, (kind, text, read) in self._gauges.items()]
         return lambda: ("\n".join((*_lines(every), *_gauge_lines(gauges))) + "\n").encode("utf-8")
+
+    def _count(self) -> None:
+        for row in self._uncounted:
+            key = (row.operation, row.model, row.upstream)
+            series = self._series.get(key) or self._opened(key)
+            series.observe(row)
+        self._uncounted.clear()
 
     def _opened(self, key: Key) -> Series:
         if len(self._series) >= SERIES_MAX:
