@@ -44,8 +44,8 @@ DECODED = OPENAI_CHAT.decode_response(ANSWER, sent())
 PIECE = chunk({"content": " word"})
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
-    "head": (8, lambda: OPENAI_CHAT.read_head(ORDINARY)),
-    "request in": (30, lambda: OPENAI_CHAT.decode_request(ORDINARY, BOX)),
+    "head": (4, lambda: OPENAI_CHAT.read_head(ORDINARY)),
+    "request in": (8, lambda: OPENAI_CHAT.decode_request(ORDINARY, BOX)),
     "request out": (20, lambda: OPENAI_CHAT.encode_request(ASKED_ELSEWHERE, "up", CAPS_DEFAULT)),
     "answer in": (18, lambda: OPENAI_CHAT.decode_response(ANSWER, sent())),
     "answer out": (18, lambda: OPENAI_CHAT.encode_response(DECODED, asked())),

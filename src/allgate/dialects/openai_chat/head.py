@@ -1,7 +1,7 @@
 """What routing needs of a chat body, without building its turns, and the pass-through edit of the same bytes.
 
-One C call gives the top-level members as spans of bytes; only small ones are decoded. Feature words come from the tools
-and from the kinds of media in the messages.
+A plain body is read by type (`plain_request`). Of any other, one C call gives the top-level members as spans of bytes, and
+only small ones are decoded. Feature words come from the tools and from the kinds of media in the messages.
 """
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from allgate.dialects.contract import Head, UpstreamCall
 from allgate.dialects.openai_chat.head_messages import NOTHING_SEEN, SEALED, look_at
 from allgate.dialects.openai_chat.own import NAME
+from allgate.dialects.openai_chat.plain_request import plain_head
 from allgate.dialects.openai_chat.request_decode import model_of, no_model
 from allgate.dialects.openai_chat.request_encode import JSON_HEADERS, PATH
 from allgate.dialects.openai_chat.sampling_decode import SAMPLING_MEMBERS
@@ -70,6 +71,11 @@ _value = msgspec.json.Decoder()
 
 def read_head(request: WireRequest) -> Head:
     """The head of a chat body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
+    return plain_head(request.body) or read_any_head(request)
+
+
+def read_any_head(request: WireRequest) -> Head:
+    """The same, from the spans of the members."""
     whole = request.body
     raw = raw_members(whole)
     fields = frozenset(raw)

@@ -4,7 +4,8 @@ Tolerant in members, strict in types: an unknown member is kept in `extra` and n
 the wrong type is an error that names its path. `extra_body` inside the JSON, which is how people who read SDK examples
 write curl calls, is merged into the body as the SDK would have done.
 
-Members are asked for in groups, and a group only where one of it stands: most bodies have no more than `_USUAL`.
+A plain body is read by type (`plain_request`). In any other, members are asked for in groups, and a group only where one
+of it stands.
 """
 
 from typing import cast
@@ -12,6 +13,7 @@ from typing import cast
 from allgate.core.errors import WireError, wire_error
 from allgate.dialects.openai_chat.message_decode import decode_message
 from allgate.dialects.openai_chat.own import LEGACY_FUNCTIONS, NAME
+from allgate.dialects.openai_chat.plain_request import plain_request
 from allgate.dialects.openai_chat.reasoning_decode import (
     GOOGLE_MEMBERS,
     REASONING_MEMBERS,
@@ -67,6 +69,11 @@ _MODALITIES = ("text", "image", "audio", "video")
 
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """The request in these bytes. Raises: WireError: not a chat body, with the path of what is wrong."""
+    return plain_request(request.body) or decode_any_request(request, seals)
+
+
+def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:
+    """The same, member by member."""
     body = json.decode_object(request.body)
     if "extra_body" in body:
         body = merged_extra_body(body)
