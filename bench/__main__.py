@@ -8,12 +8,13 @@ skipped, loudly, and the run fails in the end.
 import argparse
 import sys
 from contextlib import ExitStack
+from typing import get_args
 
 from bench import litellm, nginx
 from bench.measure import WARM_UP, measure, run_load
 from bench.programs import build
 from bench.report import Run, commit, keep, machine, markdown, record
-from bench.scenarios import SCENARIOS, Scenario
+from bench.scenarios import Scenario, Table, table
 from bench.targets import Target, gateway, mocks, plain_origins
 
 SECONDS = {"direct": 0.7, "nginx": 1.5, "litellm": 2.5, "allgate": 2.5}
@@ -26,7 +27,7 @@ PACED_SECONDS = {
 
 def main() -> int:
     options = parse()
-    rows = [row for row in SCENARIOS if (row.short or not options.short) and options.only in row.name]
+    rows = [row for row in table(options.table) if options.only in row.name]
     if not rows:
         raise SystemExit(f"bench: no row's name has {options.only!r} in it")
     build()
@@ -59,7 +60,9 @@ def main() -> int:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The gateway's speed, beside nginx.")
-    parser.add_argument("--short", action="store_true", help="only the rows of the short table")
+    parser.add_argument(
+        "--table", choices=get_args(Table), default="promised", help="default: every row that has a goal"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="the table shows the median (default: 5)")
     parser.add_argument("--record", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this in their name")

@@ -18,7 +18,7 @@ Samples = dict[Scenario, dict[str, list[Sample]]]
 """By scenario and the name of the target, one sample per round."""
 
 HEADER = (
-    "what", "connections", "prompt", "µs CPU per", "allgate", "nginx", "per second", "nginx", "added p50 ms", "nginx",
+    "what", "connections", "prompt", "µs CPU per", "goal", "allgate", "nginx", "per second", "nginx", "added p50 ms", "nginx",
     "added p99 ms", "nginx", "first byte p50 ms", "loop lag max ms", "RSS MB",
 )  # fmt: skip
 
@@ -90,6 +90,7 @@ def _cells(scenario: Scenario, targets: dict[str, list[Sample]]) -> list[str]:
         str(scenario.connections),
         _prompt(scenario),
         scenario.unit,
+        _shown(scenario.goal_us, 0),
         *(_shown(sample and sample.cpu_us, 1) for sample in pair),
         *(_shown(sample and sample.per_second, 0) for sample in pair),
         *(_shown(sample and direct and (sample.p50_us - direct.p50_us) / 1000, 2) for sample in pair),

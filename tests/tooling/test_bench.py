@@ -9,7 +9,7 @@ import pytest
 from bench import programs, targets, wire
 from bench.measure import Sample
 from bench.report import Run, markdown, median
-from bench.scenarios import SCENARIOS, Route, Scenario
+from bench.scenarios import SCENARIOS, Route, Scenario, table
 from bench.soak import WARM_UP, slope_per_100_000
 from bench.wire.form import CHUNKS
 
@@ -93,9 +93,15 @@ def test_a_prompt_has_the_size_of_its_row():
     assert len(body["messages"][1]["content"]) == 100_000
 
 
-def test_the_short_table_is_part_of_the_whole():
-    assert 0 < len([row for row in SCENARIOS if row.short]) < len(SCENARIOS)
-    assert len(set(SCENARIOS)) == len(SCENARIOS)
+def test_each_table_is_part_of_the_next():
+    short, promised, full = ([*table(name)] for name in ("short", "promised", "full"))
+    assert 0 < len(short) < len(promised) < len(full) == len(set(SCENARIOS))
+    assert {*short} < {*promised} < {*full}
+
+
+def test_every_crossing_has_a_goal_in_the_table_of_what_is_promised():
+    crossings = [(row.unit, row.goal_us) for row in table("promised") if row.client != row.upstream]
+    assert sorted(crossings) == [("chunk", 25)] * 12 + [("request", 150)] * 12
 
 
 def test_the_gateways_configuration_is_toml():
@@ -121,7 +127,7 @@ def test_the_table_shows_what_is_added_to_going_direct():
         {UNARY: {"direct": [sample(None)], "allgate": [sample(70, p50_us=350)]}}, {"allgate": [0.5, 0.7]}, {}
     )
     table = markdown(run)
-    assert "| openai_chat, unary | 4 | 1 KB | request | 70.0 | – | 1,000 | – | 0.25 | – |" in table
+    assert "| openai_chat, unary | 4 | 1 KB | request | – | 70.0 | – | 1,000 | – | 0.25 | – |" in table
     assert "allgate: start to ready 600 ms" in table
 
 
