@@ -8,6 +8,7 @@ without it, which is what curl users get. An array is remembered in `ChatRequest
 member of a body has.
 """
 
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,7 @@ WHOLE_VERB = "generateContent"
 STREAM_VERB = "streamGenerateContent"
 COUNT_VERB = "countTokens"
 _VERBS = frozenset({WHOLE_VERB, STREAM_VERB, COUNT_VERB})
+_ADDRESSES_REMEMBERED = 256  # two or three for each model in use
 
 
 class Address(Value, frozen=True, kw_only=True):
@@ -41,16 +43,19 @@ def address_of(request: WireRequest) -> Address:
     >>> address_of(WireRequest(method="POST", path="/v1beta/models/a/b:c:generateContent")).model
     'a/b:c'
     """
-    name, _, verb = request.path.rpartition(":")
+    return _read(request.path, alt_of(request) if request.query else "json")
+
+
+@lru_cache(_ADDRESSES_REMEMBERED)
+def _read(path: str, alt: Alt) -> Address:
+    name, _, verb = path.rpartition(":")
     model = name.partition("/models/")[2].removeprefix("models/")
     if not model and (tuned := name.partition("/tunedModels/")[2]):
         model = f"tunedModels/{tuned}"
     if verb not in _VERBS or not model:
-        message = f"There is no method at {request.path}: POST to /v1beta/models/{{model}}:generateContent"
+        message = f"There is no method at {path}: POST to /v1beta/models/{{model}}:generateContent"
         raise WireError(Failure(kind=ErrorKind.NOT_FOUND, message=message))
-    return Address(
-        model=model, verb=verb, alt=alt_of(request) if request.query else "json", stream=verb == STREAM_VERB
-    )
+    return Address(model=model, verb=verb, alt=alt, stream=verb == STREAM_VERB)
 
 
 def alt_of(request: WireRequest) -> Alt:

@@ -41,6 +41,9 @@ _NUMBERS: dict[int, str] = {
     11: "IMAGE_SAFETY", 12: "UNEXPECTED_TOOL_CALL", 13: "TOO_MANY_TOOL_CALLS",
 }  # fmt: skip
 
+FINISHES = {word: Finish(reason=reason, native=word) for word, reason in _REASONS.items()}
+"""What these words mean where nothing is said beside them, and no function is called."""
+
 _WORDS: dict[FinishReason, str] = {
     "stop": "STOP", "stop_sequence": "STOP", "tool_calls": "STOP", "compaction": "STOP", "length": "MAX_TOKENS",
     "context_length": "MAX_TOKENS", "content_filter": "SAFETY", "refusal": "SAFETY", "recitation": "RECITATION",

@@ -9,7 +9,7 @@ import msgspec
 
 from allgate.core.errors import Failure, WireError, wire_error
 from allgate.dialects.contract import Facts, Head
-from allgate.dialects.gemini.chunk import NOTHING, PlainChunk, decode_plain
+from allgate.dialects.gemini.chunk import PlainChunk, decode_plain, plain_reply
 from allgate.dialects.gemini.errors import failure_of
 from allgate.dialects.gemini.framing import DONE, PayloadSplitter
 from allgate.dialects.gemini.grounding import members, searches_in
@@ -191,14 +191,24 @@ class GeminiMeter:
 
 def read_facts(body: bytes) -> Facts:
     """Usage and finish of a whole reply. Raises: WireError: not a reply of generateContent."""
+    return _plain_facts(body) or read_members(body)
+
+
+def _plain_facts(body: bytes) -> Facts | None:
+    """Those of one candidate that has finished; None where there is anything else, or a text too long to be kept."""
+    reply = plain_reply(body) if len(body) <= TEXT_CHARACTERS_MAX else None
+    if reply is None or len(reply.candidates) != 1 or reply.candidates[0].finish_reason is None:
+        return None
+    content, metadata = reply.candidates[0].content, reply.usage_metadata
+    text = "" if content is None else "".join([part.text for part in content.parts])
+    return Facts(
+        usage=None if metadata is None else usage_of(metadata), finished=True, empty=not text, text=text
+    )
+
+
+def read_members(body: bytes) -> Facts:
+    """Those of any reply, member by member. Raises: WireError."""
     reading = Reading(finish_optional=True)
-    try:
-        chunk = decode_plain(body)
-    except (msgspec.DecodeError, ValueError):
-        chunk = NOTHING
-    if chunk.candidates:
-        reading.take(chunk)
-        return reading.facts()
     for reply in many_at(decode_lenient(body), "reply"):
         if not members(reply).keys() & {"candidates", "promptFeedback", "usageMetadata", "error"}:
             raise wire_error("The body is not a reply of generateContent: it has no candidates")

@@ -11,6 +11,7 @@ from allgate.dialects.gemini.address import ALT, COUNT_VERB, Address, address_of
 from allgate.dialects.gemini.config_decode import settings_of
 from allgate.dialects.gemini.contents_decode import system_of, turns_of
 from allgate.dialects.gemini.members import members_of
+from allgate.dialects.gemini.plain_request import plain_request
 from allgate.dialects.gemini.signatures import seals_in
 from allgate.dialects.gemini.tools_decode import choice_of, tools_of
 from allgate.dialects.seals import SealBox
@@ -33,7 +34,12 @@ from allgate.wire.message import WireRequest
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """Raises: WireError: not a Gemini request, with the path of what is wrong."""
     address = address_of(request)
-    body = members_of(decode_object(request.body), "body")
+    return plain_request(request.body, address) or read_members(request.body, address, seals)
+
+
+def read_members(octets: bytes, address: Address, seals: SealBox) -> ChatRequest:
+    """Any request, member by member. Raises: WireError."""
+    body = members_of(decode_object(octets), "body")
     if address.verb == COUNT_VERB and body.get("generateContentRequest") is not None:
         body = members_of(body["generateContentRequest"], "generateContentRequest")
     return _decoded(body, address, seals)
@@ -59,7 +65,7 @@ def _decoded(body: JsonObject, address: Address, box: SealBox) -> ChatRequest:
         system=system,
         stream=address.stream,
         stream_usage=True,
-        extra={"gemini": own},
+        extra={"gemini": own} if own else {},
         notes=notes,
         **fields,
     )

@@ -4,15 +4,13 @@ Nearly every reply is made of texts and thoughts, each of which is a part, and i
 of one chunk, folded: pieces of one part, calls, media, sources and errors are read in one place only, `answer_decode`.
 """
 
-import msgspec
-
 from allgate.dialects.contract import Sent
 from allgate.dialects.gemini.answer_decode import CHOICES_MAX, AnswerDecoder, seconds_of
-from allgate.dialects.gemini.chunk import PlainContent, decode_plain
-from allgate.dialects.gemini.finish import finish_of
+from allgate.dialects.gemini.chunk import PlainContent, plain_reply
+from allgate.dialects.gemini.finish import FINISHES, finish_of
 from allgate.dialects.gemini.members import many_at
 from allgate.dialects.gemini.signatures import seals_of_provider
-from allgate.dialects.gemini.usage import read_metadata, usage_of
+from allgate.dialects.gemini.usage import usage_of
 from allgate.dialects.passes.stop_matcher import matched_stops, stopped
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.events import Event
@@ -27,7 +25,7 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
 
     An array of replies, which is a stream that somebody collected, is one answer too.
     """
-    response = _plain(body, sent.caps) or _folded(body, sent)
+    response = _plain(body, sent.caps) or read_pieces(body, sent)
     if sent.request.sampling.stop:
         return stopped(response, matched_stops(sent.request.sampling, sent.caps))
     return response
@@ -35,26 +33,20 @@ def decode_response(body: bytes, sent: Sent) -> ChatResponse:
 
 def _plain(body: bytes, caps: Caps) -> ChatResponse | None:
     """The answer of a reply that is its parts; None where one must be put together from pieces, or holds more."""
-    try:
-        chunk = decode_plain(body)
-    except (msgspec.DecodeError, ValueError):
+    if (reply := plain_reply(body)) is None:
         return None
     choices: list[Choice] = []
-    for index, candidate in enumerate(chunk.candidates):
+    for index, candidate in enumerate(reply.candidates):
         parts = () if candidate.content is None else _parts(candidate.content, caps)
         if parts is None or candidate.index != index or index >= CHOICES_MAX:
             return None
         reason = "STOP" if candidate.finish_reason is None else candidate.finish_reason
-        choices.append(Choice(index=index, parts=parts, finish=finish_of(reason)))
-    if not choices:
-        return None
-    snapshot = bytes(chunk.usage_metadata)
-    metadata = read_metadata(snapshot) if snapshot else None
+        choices.append(Choice(index=index, parts=parts, finish=FINISHES.get(reason) or finish_of(reason)))
     return ChatResponse(
-        id=chunk.response_id or "",
-        model=chunk.model_version or "",
-        created_s=None if chunk.create_time is None else seconds_of(chunk.create_time),
-        usage=None if metadata is None else usage_of(metadata),
+        id=reply.response_id or "",
+        model=reply.model_version or "",
+        created_s=None if reply.create_time is None else seconds_of(reply.create_time),
+        usage=None if reply.usage_metadata is None else usage_of(reply.usage_metadata),
         choices=tuple(choices),
     )
 
@@ -76,7 +68,8 @@ def _parts(content: PlainContent, caps: Caps) -> tuple[Part, ...] | None:
     return tuple(parts)
 
 
-def _folded(body: bytes, sent: Sent) -> ChatResponse:
+def read_pieces(body: bytes, sent: Sent) -> ChatResponse:
+    """Any reply, piece by piece. Raises: WireError."""
     events: list[Event] = []
     decoder = AnswerDecoder(sent, events)
     if body[:1] == b"{":

@@ -18,6 +18,27 @@ from allgate.wire.json import Json, JsonObject, encode
 
 def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
     """The body for a client, and what it could not hold."""
+    if (candidate := _plain_candidate(response)) is not None:
+        return encode(envelope([candidate], response.usage, asked)), ()
+    return encode_parts(response, asked)
+
+
+def _plain_candidate(response: ChatResponse) -> JsonObject | None:
+    """The candidate of an answer that is one text and nothing beside it; None for any other."""
+    if len(response.choices) != 1 or response.extra.get("gemini"):
+        return None
+    choice = response.choices[0]
+    finish, part = choice.finish, choice.parts[0] if len(choice.parts) == 1 else None
+    if type(part) is not Text or not part.text or choice.logprobs or finish.detail is not None:
+        return None
+    if part.annotations or part.seals or part.logprobs or part.extra.get("gemini"):
+        return None
+    content = {"parts": [{"text": part.text}], "role": "model"}
+    return {"content": content, "finishReason": finish_word(finish), "index": choice.index}
+
+
+def encode_parts(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
+    """The same for any answer, part by part."""
     notes: list[Note] = []
     own = response.extra.get("gemini")
     if own and (

@@ -6,6 +6,8 @@ the parts already add up to `totalTokenCount` without them. Counts that are zero
 Modalities come twice or in lower case from some: they are added up, whatever their case (a peer billed audio as text).
 """
 
+from operator import attrgetter
+
 import msgspec
 
 from allgate.core.errors import WireError
@@ -23,6 +25,9 @@ _INPUT_FIELDS = {
 _OUTPUT_FIELDS = {
     "TEXT": "output_text_tokens", "AUDIO": "output_audio_tokens", "IMAGE": "output_image_tokens",
 }  # fmt: skip
+
+_breakdown = attrgetter(*_INPUT_FIELDS.values(), *_OUTPUT_FIELDS.values())
+_UNTOLD = _breakdown(Usage())
 
 
 class Details(msgspec.Struct, rename="camel"):
@@ -45,6 +50,13 @@ class UsageMetadata(msgspec.Struct, rename="camel"):
     candidates_tokens_details: list[Details] | None = None
     tool_use_prompt_tokens_details: list[Details] | None = None
     service_tier: str | None = None
+
+
+class PlainUsage(UsageMetadata, forbid_unknown_fields=True):
+    """The counts of a reply that has no others, nor any in another spelling, beside what says nothing of what was used."""
+
+    cache_tokens_details: msgspec.Raw = msgspec.Raw(b"")
+    traffic_type: msgspec.Raw = msgspec.Raw(b"")
 
 
 _decode = msgspec.json.Decoder(UsageMetadata, strict=False).decode
@@ -173,35 +185,33 @@ def metadata_of(usage: Usage) -> JsonObject:
     """usageMetadata for a client: thoughts beside the answer, as Gemini counts them."""
     tools = usage.tool_prompt_tokens
     reasoning = usage.reasoning_tokens
-    known = usage.input_tokens is not None or usage.output_tokens is not None
-    counts: JsonObject = {
-        "promptTokenCount": None if usage.input_tokens is None else max(0, usage.input_tokens - (tools or 0)),
-        "candidatesTokenCount": None
-        if usage.output_tokens is None
-        else max(0, usage.output_tokens - (reasoning or 0)),
-        "thoughtsTokenCount": reasoning,
-        "cachedContentTokenCount": usage.cache_read_tokens,
-        "toolUsePromptTokenCount": tools,
-        "totalTokenCount": (usage.input_tokens or 0) + (usage.output_tokens or 0) if known else None,
-        "promptTokensDetails": _details(
-            ("TEXT", usage.input_text_tokens),
-            ("AUDIO", usage.input_audio_tokens),
-            ("IMAGE", usage.input_image_tokens),
-            ("VIDEO", usage.input_video_tokens),
-            ("DOCUMENT", usage.input_document_tokens),
-        ),
-        "candidatesTokensDetails": _details(
-            ("TEXT", usage.output_text_tokens),
-            ("AUDIO", usage.output_audio_tokens),
-            ("IMAGE", usage.output_image_tokens),
-        ),
-    }
-    return {name: count for name, count in counts.items() if count is not None}
+    given, answered = usage.input_tokens, usage.output_tokens
+    counts: JsonObject = {}
+    if given is not None:
+        counts["promptTokenCount"] = max(0, given - (tools or 0))
+    if answered is not None:
+        counts["candidatesTokenCount"] = max(0, answered - (reasoning or 0))
+    if reasoning is not None:
+        counts["thoughtsTokenCount"] = reasoning
+    if usage.cache_read_tokens is not None:
+        counts["cachedContentTokenCount"] = usage.cache_read_tokens
+    if tools is not None:
+        counts["toolUsePromptTokenCount"] = tools
+    if given is not None or answered is not None:
+        counts["totalTokenCount"] = (given or 0) + (answered or 0)
+    if _breakdown(usage) != _UNTOLD:
+        for member, fields in (
+            ("promptTokensDetails", _INPUT_FIELDS),
+            ("candidatesTokensDetails", _OUTPUT_FIELDS),
+        ):
+            if details := _details(usage, fields):
+                counts[member] = details
+    return counts
 
 
-def _details(*counted: tuple[str, int | None]) -> list[Json] | None:
-    details: list[Json] = []
-    for modality, count in counted:
-        if count is not None:
-            details.append({"modality": modality, "tokenCount": count})
-    return details or None
+def _details(usage: Usage, fields: dict[str, str]) -> list[Json]:
+    return [
+        {"modality": modality, "tokenCount": count}
+        for modality, field in fields.items()
+        if (count := getattr(usage, field)) is not None
+    ]
