@@ -14,7 +14,15 @@ from google.genai import types
 from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Head
-from allgate.dialects.gemini import GEMINI
+from allgate.dialects.gemini import (
+    GEMINI,
+    meter,
+    request_decode,
+    request_encode,
+    response_decode,
+    response_encode,
+)
+from allgate.dialects.gemini.address import address_of
 from allgate.dialects.seals import OURS
 from allgate.operations.chat.events import Ended
 from allgate.operations.chat.features import features_of
@@ -288,6 +296,16 @@ def test_the_facts_of_a_recorded_reply_are_those_of_its_decoding(row):
     assert facts.empty is not any(choice.parts for choice in answer.choices)
 
 
+@pytest.mark.parametrize("row", ANSWERED, ids=by_id)
+def test_a_recorded_reply_or_chunk_reads_the_same_on_the_long_way(row):
+    for reply in replies_in(loaded(row)["response"]):
+        body = json.dumps(reply).encode()
+        answer = GEMINI.decode_response(body, sent())
+        assert answer == response_decode.read_pieces(body, sent())
+        assert GEMINI.encode_response(answer, asked()) == response_encode.encode_parts(answer, asked())
+        assert GEMINI.read_facts(body) == meter.read_members(body)
+
+
 @pytest.mark.parametrize("row", REFUSED, ids=by_id)
 def test_a_recorded_error_keeps_its_status_and_message(row):
     response = loaded(row)["response"]
@@ -310,11 +328,13 @@ def test_a_recorded_request_is_understood_and_can_be_sent_on(row):
     wire = WireRequest(method="POST", path=recorded["path"], body=json.dumps(recorded["body"]).encode())
     head = GEMINI.read_head(wire)
     request = GEMINI.decode_request(wire, BOX)
+    assert request == request_decode.read_members(wire.body, address_of(wire), BOX)
     assert head.features == features_of(request)
     assert head.stream == request.stream
     assert head.model == request.model == recorded["path"].rpartition("/")[2].rpartition(":")[0]
     caps = changed(EVERYTHING, thinking="budget") if "hinkingBudget" in wire.body.decode() else EVERYTHING
     call = GEMINI.encode_request(request, "up", caps)
+    assert call == request_encode.encode_members(request, "up", caps)
     again = GEMINI.decode_request(changed(wire, body=call.body), BOX)
     assert again.turns == request.turns
     assert again.system == request.system
