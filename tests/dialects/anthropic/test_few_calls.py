@@ -54,12 +54,12 @@ CONTEXT = sent(REQUEST)
 DECODED = ANTHROPIC.decode_response(ANSWER, CONTEXT)
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
-    "head": (10, lambda: ANTHROPIC.read_head(ORDINARY)),
-    "request in": (30, lambda: ANTHROPIC.decode_request(ORDINARY, BOX)),
-    "request out": (30, lambda: ANTHROPIC.encode_request(ASKED_ELSEWHERE, "up", BUDGET)),
-    "answer in": (25, lambda: ANTHROPIC.decode_response(ANSWER, CONTEXT)),
-    "answer out": (15, lambda: ANTHROPIC.encode_response(DECODED, asked(REQUEST))),
-    "facts": (12, lambda: ANTHROPIC.read_facts(ANSWER)),
+    "head": (8, lambda: ANTHROPIC.read_head(ORDINARY)),
+    "request in": (6, lambda: ANTHROPIC.decode_request(ORDINARY, BOX)),
+    "request out": (14, lambda: ANTHROPIC.encode_request(ASKED_ELSEWHERE, "up", BUDGET)),
+    "answer in": (6, lambda: ANTHROPIC.decode_response(ANSWER, CONTEXT)),
+    "answer out": (8, lambda: ANTHROPIC.encode_response(DECODED, asked(REQUEST))),
+    "facts": (5, lambda: ANTHROPIC.read_facts(ANSWER)),
 }
 
 

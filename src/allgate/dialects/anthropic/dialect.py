@@ -4,10 +4,10 @@ from typing import final
 
 from allgate.dialects.anthropic.errors import decode_error, encode_error, encode_stream_error
 from allgate.dialects.anthropic.head import passthrough, read_head
-from allgate.dialects.anthropic.meter import AnthropicStreamMeter, read_facts
-from allgate.dialects.anthropic.request_decode import decode_request
-from allgate.dialects.anthropic.request_encode import encode_request
-from allgate.dialects.anthropic.response_decode import decode_response
+from allgate.dialects.anthropic.meter import AnthropicStreamMeter
+from allgate.dialects.anthropic.plain_call import encode_request
+from allgate.dialects.anthropic.plain_reply import decode_response, read_facts
+from allgate.dialects.anthropic.plain_request import decode_request
 from allgate.dialects.anthropic.response_encode import encode_response
 from allgate.dialects.anthropic.stream_decode import AnthropicStreamDecoder
 from allgate.dialects.anthropic.stream_encode import KEEP_ALIVE, AnthropicStreamEncoder

@@ -148,7 +148,7 @@ class AnthropicStreamMeter:
         self._text.write(_counted_text({**block, "input": {}} if "input" in block else block))
 
 
-def read_facts(body: bytes) -> Facts:
+def read_any_facts(body: bytes) -> Facts:
     """The facts of a whole reply. Raises: WireError: no Messages reply, or an error in the place of one."""
     reply = object_of(decode_lenient(body))
     if reply.get("type") == "error":

@@ -72,7 +72,7 @@ _NOBODY = Identity()
 _NO_HINTS = CacheHints()
 
 
-def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
+def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """The canonical request. Raises: WireError: not a Messages request; `param` names the member."""
     body = decode_object(request.body)
     version, betas = said_in(request.headers)

@@ -44,7 +44,7 @@ _NOBODY = Identity()
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?\d[\d\s()/-]{6,}\d")
 
 
-def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
+def encode_any_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call. Raises: WireError: something that this deployment cannot do and must not ignore."""
     refuse(request, caps)
     version = sent_version(request, caps)
@@ -76,7 +76,7 @@ class _RequestWriter:
 
     def body(self) -> JsonObject:
         request, caps, thought = self._request, self._caps, NO_THOUGHT
-        max_tokens, limit_is_ours = self._max_tokens()
+        max_tokens, limit_is_ours = output_bound(request, caps, self.notes)
         messages = self._messages()
         if request.reasoning is not None:
             thought = self._thought(messages, max_tokens, limit_is_ours=limit_is_ours)
@@ -107,18 +107,6 @@ class _RequestWriter:
             body["stream"] = True
         self.notes += left_out(request)
         return body
-
-    def _max_tokens(self) -> tuple[int, bool]:
-        """The output bound, and whether it is ours rather than the client's."""
-        wish, most = self._request.sampling.max_tokens, self._caps.output_max
-        if wish is None:
-            default = self._caps.output_default or min(OUTPUT_TOKENS_DEFAULT, most or OUTPUT_TOKENS_DEFAULT)
-            self.notes.append(added("max_tokens", f"{default}, because the vendor demands one"))
-            return default, True
-        if most is not None and wish > most:
-            self.notes.append(clamped("max_tokens", f"{wish} lowered to {most}"))
-            return most, True
-        return wish, False
 
     def _messages(self) -> list[JsonObject]:
         caps, output = self._caps, self._request.output
@@ -227,6 +215,19 @@ class _RequestWriter:
             return {"service_tier": word}
         self.notes.append(dropped("service_tier", f"{tier} is not offered"))
         return {}
+
+
+def output_bound(request: ChatRequest, caps: Caps, notes: list[Note]) -> tuple[int, bool]:
+    """The output bound, and whether it is ours rather than the client's."""
+    wish, most = request.sampling.max_tokens, caps.output_max
+    if wish is None:
+        default = caps.output_default or min(OUTPUT_TOKENS_DEFAULT, most or OUTPUT_TOKENS_DEFAULT)
+        notes.append(added("max_tokens", f"{default}, because the vendor demands one"))
+        return default, True
+    if most is not None and wish > most:
+        notes.append(clamped("max_tokens", f"{wish} lowered to {most}"))
+        return most, True
+    return wish, False
 
 
 def _only(choice: ToolChoice | None, *, forced: bool) -> frozenset[str] | None:

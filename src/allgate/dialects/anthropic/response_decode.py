@@ -15,7 +15,7 @@ from allgate.wire.json import JsonObject, decode_lenient
 _KEPT = ("container", "context_management", "diagnostics", "input_transformations")
 
 
-def decode_response(body: bytes, sent: Sent) -> ChatResponse:
+def decode_any_response(body: bytes, sent: Sent) -> ChatResponse:
     """The answer. Raises: WireError: no Messages reply, or an error in the place of one."""
     reply = object_of(decode_lenient(body))
     if reply.get("type") == "error" or ("error" in reply and "content" not in reply):

@@ -3,6 +3,7 @@
 from functools import partial
 
 from allgate.dialects.anthropic import hosted
+from allgate.dialects.anthropic.blocks_encode import is_plain
 from allgate.dialects.anthropic.finish import finish_members
 from allgate.dialects.anthropic.reply_shown import blocks_of, is_cut, result_block
 from allgate.dialects.anthropic.usage import encode_usage
@@ -20,9 +21,8 @@ TIERS = ("standard", "priority", "batch")
 def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
     """The reply's body, and what of the answer it has no place for."""
     choice = response.choices[0]
-    notes = [dropped("choices", "anthropic has one answer")] if len(response.choices) > 1 else []
-    parts, lost = _carried(choice)
-    members = own_members(response.extra)
+    content, notes = _content(choice, asked)
+    members = own_members(response.extra) if response.extra else {}
     usage = encode_usage(response.usage)
     if "usage" in members:
         usage |= object_of(members.pop("usage"))
@@ -34,16 +34,26 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
         "type": "message",
         "role": "assistant",
         "model": asked.model,
-        "content": hosted.placed(parts, partial(blocks_of, asked=asked), result_block),
+        "content": content,
         **finish_members(choice.finish, asked.request),
         "usage": usage,
     }
-    return encode(reply), (*response.notes, *notes, *lost)
+    if len(response.choices) > 1:
+        notes = [dropped("choices", "anthropic has one answer"), *notes]
+    return encode(reply), (*response.notes, *notes) if notes else response.notes
 
 
 def own_members(extra: Extra) -> JsonObject:
     """What the dialect itself added to an answer: container, context management, counts without a word of ours."""
     return dict(extra.get(DIALECT, {}))
+
+
+def _content(choice: Choice, asked: Asked) -> tuple[list[JsonObject], list[Note]]:
+    """The blocks of the answer, which is nearly always one text, and a note for each part without one."""
+    if len(choice.parts) == 1 and is_plain(part := choice.parts[0]):
+        return [{"type": "text", "text": part.text}] if part.text else [], []
+    parts, notes = _carried(choice)
+    return hosted.placed(parts, partial(blocks_of, asked=asked), result_block), notes
 
 
 def _carried(choice: Choice) -> tuple[tuple[Part, ...], list[Note]]:

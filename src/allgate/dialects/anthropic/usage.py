@@ -56,28 +56,52 @@ def _split(creation: JsonObject) -> tuple[int, int]:
 
 
 def decode_usage(raw: JsonObject) -> Usage:
-    """Inclusive counts. The split of cache writes by time to live wins over the flat count, which repeats it."""
+    """The usage of a report as it came: what is no count is unknown."""
     counts = counts_of(raw)
-    fresh, read = counts.get("input_tokens"), counts.get("cache_read_input_tokens")
-    written = flat = counts.get("cache_creation_input_tokens")
-    short = long = None
-    if creation := raw.get("cache_creation") and object_of(raw["cache_creation"]):
-        short, long = _split(creation)
-        written, flat = short + long, None
+    creation = raw.get("cache_creation") and object_of(raw["cache_creation"])
     thought = counts_of(raw["output_tokens_details"]) if "output_tokens_details" in raw else _NO_COUNTS
     hosted = counts_of(raw["server_tool_use"]) if "server_tool_use" in raw else _NO_COUNTS
+    return inclusive_usage(
+        counts.get("input_tokens"),
+        counts.get("output_tokens"),
+        read=counts.get("cache_read_input_tokens"),
+        written=counts.get("cache_creation_input_tokens"),
+        split=_split(creation) if creation else None,
+        thought=thought.get("thinking_tokens"),
+        tier=special_tier(raw["service_tier"]) if "service_tier" in raw else None,
+        hosted=hosted,
+    )
+
+
+def inclusive_usage(
+    fresh: int | None,
+    output: int | None,
+    *,
+    read: int | None,
+    written: int | None,
+    split: tuple[int, int] | None,
+    thought: int | None,
+    tier: str | None,
+    hosted: dict[str, int] = _NO_COUNTS,
+) -> Usage:
+    """Inclusive counts of exclusive ones. The split of cache writes by time to live wins over `written`, which repeats
+    it."""
+    flat, short, long = written, None, None
+    if split is not None:
+        short, long = split
+        written, flat = short + long, None
     return Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
-        output_tokens=counts.get("output_tokens"),
+        output_tokens=output,
         cache_read_tokens=read,
         cache_write_5m_tokens=short,
         cache_write_1h_tokens=long,
         cache_write_tokens=flat,
-        reasoning_tokens=thought.get("thinking_tokens"),
+        reasoning_tokens=thought,
         web_search_calls=hosted.get("web_search_requests"),
         web_fetch_calls=hosted.get("web_fetch_requests"),
         code_execution_calls=hosted.get("code_execution_requests"),
-        service_tier=special_tier(raw["service_tier"]) if "service_tier" in raw else None,
+        service_tier=tier,
     )
 
 

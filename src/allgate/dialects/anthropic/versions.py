@@ -14,6 +14,8 @@ DIALECT = "anthropic"
 VERSION_OLD = "2023-06-01"
 VERSION_NEW = "2026-10-21"
 
+_JSON = (b"content-type", b"application/json")
+
 CALL_ID = r"[A-Za-z0-9_-]+"
 CALL_ID_CHARACTERS_MAX = 256
 """The vendor checks the alphabet and names no length; ours keeps an id from being a hiding place for a document."""
@@ -48,7 +50,7 @@ def takes_sampling(version: str) -> bool:
 
 def call_headers(version: str, betas: tuple[str, ...]) -> Headers:
     """Content type, version and betas of a call to a provider."""
-    fields = [(b"content-type", b"application/json"), (b"anthropic-version", version.encode("latin-1"))]
-    if betas:
-        fields.append((b"anthropic-beta", ",".join(betas).encode("latin-1")))
-    return tuple(fields)
+    said = (b"anthropic-version", version.encode("latin-1"))
+    if not betas:
+        return (_JSON, said)
+    return (_JSON, said, (b"anthropic-beta", ",".join(betas).encode("latin-1")))
