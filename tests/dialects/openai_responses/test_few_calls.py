@@ -43,9 +43,9 @@ PIECE = frame("response.output_text.delta", item_id="msg_1", output_index=0, con
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
     "head": (8, lambda: OPENAI_RESPONSES.read_head(ORDINARY)),
     "wish": (2, lambda: read_wish(ORDINARY)),
-    "request in": (36, lambda: OPENAI_RESPONSES.decode_request(ORDINARY, BOX)),
+    "request in": (5, lambda: OPENAI_RESPONSES.decode_request(ORDINARY, BOX)),
     "request out": (27, lambda: OPENAI_RESPONSES.encode_request(ASKED_ELSEWHERE, "up", PLAIN)),
-    "answer in": (31, lambda: OPENAI_RESPONSES.decode_response(ANSWER, sent(FOREIGN, PLAIN))),
+    "answer in": (5, lambda: OPENAI_RESPONSES.decode_response(ANSWER, sent(FOREIGN, PLAIN))),
     "answer out": (20, lambda: OPENAI_RESPONSES.encode_response(DECODED, asked())),
     "facts": (8, lambda: OPENAI_RESPONSES.read_facts(ANSWER)),
 }

@@ -98,6 +98,13 @@ def test_anything_beside_words_and_sampling_is_not_plain(beside):
     assert spoken_in(changed(PLAIN, **beside)) is None
 
 
+def test_the_wish_not_to_be_stored_is_plain_for_who_asks_for_it_beside():
+    unkept = changed(PLAIN, state=State(store=False))
+    assert spoken_in(unkept) is None
+    assert spoken_in(unkept, unkept=True) == spoken_in(PLAIN, unkept=True) == spoken_in(PLAIN)
+    assert spoken_in(changed(PLAIN, state=State(store=False, background=True)), unkept=True) is None
+
+
 def test_every_field_of_a_request_was_thought_of():
     """A field that is added to ChatRequest must be named here: either `spoken_in` asks for it, or an encoder does."""
     asked = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from allgate.operations.chat.parts import Text
 from allgate.operations.chat.request import CacheHints, ChatRequest, Identity, Role, State, Turn
 
-_NO_CACHE, _NOBODY, _STATELESS = CacheHints(), Identity(), State()
+_NO_CACHE, _NOBODY, _STATELESS, _UNKEPT = CacheHints(), Identity(), State(), State(store=False)
 
 
 def plain_conversation(
@@ -39,16 +39,19 @@ def plain_conversation(
     return (tuple(system), tuple(turns)) if turns else None
 
 
-def spoken_in(request: ChatRequest) -> list[tuple[Role, str]] | None:
+def spoken_in(request: ChatRequest, *, unkept: bool = False) -> list[tuple[Role, str]] | None:
     """Role and text of each turn of a plain request; None if it holds or wishes anything but texts and sampling.
 
-    Its `system` may be asked for beside: plain too. What a dialect alone has a word for (`extra`) is not plain.
+    Its `system` may be asked for beside: plain too. What a dialect alone has a word for (`extra`) is not plain. With `unkept`
+    the wish not to be stored (`State.store` false, as most clients of Responses say) is plain too, for an encoder that
+    has no need of it or asks for it beside.
     """
     if (
         request.tools or request.tool_choice is not None or request.reasoning is not None or request.output is not None
         or request.modalities or request.extra or request.notes or request.service_tier is not None
         or request.safety is not None or request.audio_out is not None or request.image_out is not None
-        or request.cache != _NO_CACHE or request.identity != _NOBODY or request.state != _STATELESS
+        or request.cache != _NO_CACHE or request.identity != _NOBODY
+        or not (request.state == _STATELESS or (unkept and request.state == _UNKEPT))
     ):  # fmt: skip
         return None
     spoken: list[tuple[Role, str]] = []
