@@ -54,9 +54,9 @@ CONTEXT = sent(REQUEST)
 DECODED = ANTHROPIC.decode_response(ANSWER, CONTEXT)
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
-    "head": (8, lambda: ANTHROPIC.read_head(ORDINARY)),
-    "request in": (6, lambda: ANTHROPIC.decode_request(ORDINARY, BOX)),
-    "request out": (14, lambda: ANTHROPIC.encode_request(ASKED_ELSEWHERE, "up", BUDGET)),
+    "head": (4, lambda: ANTHROPIC.read_head(ORDINARY)),
+    "request in": (5, lambda: ANTHROPIC.decode_request(ORDINARY, BOX)),
+    "request out": (12, lambda: ANTHROPIC.encode_request(ASKED_ELSEWHERE, "up", BUDGET)),
     "answer in": (6, lambda: ANTHROPIC.decode_response(ANSWER, CONTEXT)),
     "answer out": (8, lambda: ANTHROPIC.encode_response(DECODED, asked(REQUEST))),
     "facts": (5, lambda: ANTHROPIC.read_facts(ANSWER)),

@@ -95,6 +95,21 @@ def test_what_cannot_be_routed_is_refused(body):
         ANTHROPIC.read_head(WireRequest(method="POST", path="/v1/messages", body=body))
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (b'"max_tokens":5.0', ("m", False, 5)),
+        (b'"max_tokens":null,"stream":null', ("m", False, None)),
+        (b'"max_tokens":5,"max_tokens":6,"stream":true', ("m", True, 6)),
+        (b'"model":"\\ud83d"', ("\ufffd", False, None)),
+    ],
+)
+def test_settings_that_are_written_otherwise_are_read(said, found):
+    body = b'{"model":"m","messages":[],%b}' % said
+    head = ANTHROPIC.read_head(WireRequest(method="POST", path="", body=body))
+    assert (head.model, head.stream, head.output_tokens_max) == found
+
+
 def test_half_an_emoji_does_not_stop_the_head():
     body = b'{"model":"m","messages":[{"role":"user","content":"\\ud83d"}]}'
     assert ANTHROPIC.read_head(WireRequest(method="POST", path="", body=body)).model == "m"

@@ -12,7 +12,7 @@ from allgate.dialects.anthropic import ANTHROPIC, plain_call
 from allgate.dialects.anthropic.plain_call import encode_request
 from allgate.dialects.anthropic.request_encode import encode_any_request
 from allgate.operations.chat.parts import CacheMark, Text
-from allgate.operations.chat.request import ChatRequest, Identity, Reasoning, Sampling, Turn
+from allgate.operations.chat.request import ChatRequest, Identity, Reasoning, Sampling, State, Turn
 from dialects.anthropic.exchange import ADAPTIVE, BOX, BUDGET, FOREIGN, REQUEST, USER, decoded
 from dialects.anthropic.near_plain import outcome
 from dialects.anthropic.test_recordings import READ, by_id, wire
@@ -58,6 +58,7 @@ REQUESTS = st.builds(
     stream=st.booleans(),
     betas=st.sampled_from([(), ("a", "b")]),
     api_version=st.sampled_from([None, "2023-06-01", "2026-10-21"]),
+    state=st.sampled_from([*[State()] * 6, State(store=False), State(store=False), State(store=True)]),
     identity=st.sampled_from([*[Identity()] * 8, Identity(user="u")]),
 )
 CAPS = st.sampled_from(
@@ -103,8 +104,9 @@ HISTORY = (USER, Turn(role="assistant", parts=(Text(text="ho"),)), USER)
         decoded(system="Be kind.", stream=True),
         changed(FOREIGN, turns=HISTORY, system=(Text(text="Be kind."), Text(text="Be brief."))),
         changed(FOREIGN, sampling=Sampling(temperature=1.7, top_p=0.5, stop=("a",))),
+        changed(FOREIGN, state=State(store=False)),
     ],
-    ids=["own", "foreign", "stream", "history", "sampling"],
+    ids=["own", "foreign", "stream", "history", "sampling", "unkept"],
 )
 def test_an_ordinary_request_is_written_directly(request_):
     assert encode_request(request_, "up", BUDGET).body

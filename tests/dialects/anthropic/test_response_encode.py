@@ -43,6 +43,17 @@ def test_the_whole_of_a_small_answer():
     assert notes == set()
 
 
+@pytest.mark.parametrize("text", ["a", "", " ", "\ud83d"])
+@pytest.mark.parametrize(
+    "members",
+    [{}, {"service_tier": "priority"}, {"extra": {"anthropic": {"container": {"id": "c"}}}}],
+    ids=str,
+)
+def test_one_text_is_written_as_it_is_beside_others(text, members):
+    """Alone it is written without a search for what an answer may hold; an empty text beside it leaves no trace."""
+    assert written(Text(text=text), **members) == written(Text(text=text), Text(text=""), **members)
+
+
 BLOCKS = [
     {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
     {"type": "redacted_thinking", "data": "ZA=="},

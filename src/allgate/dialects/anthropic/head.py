@@ -26,7 +26,7 @@ from allgate.wire.span import set_member, set_scalar
 IMAGE_TOKENS_MAX = 5_000
 """Of one picture, at the highest resolution that a current model takes (4,784 at 2,576 px); for the hold's upper bound."""
 
-_READ = ("model", "stream", "max_tokens", "tools", "mcp_servers")
+_SETTINGS = ("model", "stream", "max_tokens")
 _SEALED = ENVELOPE_PREFIX.encode()
 _NO_FEATURES: frozenset[str] = frozenset()
 
@@ -34,20 +34,20 @@ _NO_FEATURES: frozenset[str] = frozenset()
 _FORWARDED = frozenset({b"anthropic-version", b"anthropic-beta", b"idempotency-key"})
 _JSON = (b"content-type", b"application/json")
 
-_spans = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_spans = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_text = msgspec.json.Decoder(str).decode
+_switch = msgspec.json.Decoder(bool).decode
+_count = msgspec.json.Decoder(int).decode
 
 
 def read_head(request: WireRequest) -> Head:
     """The head of a Messages body. Raises: WireError: no JSON object, no model, or a wrong type in what is read."""
-    raw = _raw_members(request.body)
-    body: JsonObject = {}
-    for name in _READ:
-        if name in raw:
-            body[name] = json.decode(raw[name], name)
-    features, input_bytes, sealed = _NO_FEATURES, len(request.body), False
-    if "tools" in body:
-        features = tool_features(body["tools"])
-    if body.get("mcp_servers"):
+    whole = request.body
+    raw = _raw_members(whole)
+    features, input_bytes, sealed = _NO_FEATURES, len(whole), False
+    if "tools" in raw:
+        features = tool_features(json.decode(raw["tools"], "tools"))
+    if "mcp_servers" in raw and json.decode(raw["mcp_servers"], "mcp_servers"):
         features |= {"mcp"}
     messages = bytes(raw.get("messages", b""))
     if messages.find(b"[", 1) > 0:  # a list within: media and seals stand in blocks, never in a text
@@ -56,16 +56,31 @@ def read_head(request: WireRequest) -> Head:
             media = _media(messages)
             features |= {f"{kind}_input" for kind, _ in media}
             input_bytes += sum(IMAGE_TOKENS_MAX - size for kind, size in media if kind == "image")
+    model, stream, limit = _settings(raw)
     return Head(
-        model=text_at(body.get("model"), "model"),
-        stream="stream" in body and bool(optional_bool(body, "stream")),
+        model=model,
+        stream=stream,
         stream_usage=True,
-        output_tokens_max=optional_int(body, "max_tokens"),
+        output_tokens_max=limit,
         fields=frozenset(raw),
         features=features,
         sealed=sealed,
         input_bytes=input_bytes,
     )
+
+
+def _settings(raw: dict[str, msgspec.Raw]) -> tuple[str, bool, int | None]:
+    """Model, stream and bound. Where one is not of its ordinary type the readers count 5.0 as 5, or name what is wrong."""
+    try:
+        return (
+            _text(raw["model"]),
+            "stream" in raw and _switch(raw["stream"]),
+            _count(raw["max_tokens"]) if "max_tokens" in raw else None,
+        )
+    except (KeyError, msgspec.DecodeError, ValueError):
+        said = {name: json.decode(raw[name], name) for name in _SETTINGS if name in raw}
+        model = text_at(said.get("model"), "model")
+        return model, bool(optional_bool(said, "stream")), optional_int(said, "max_tokens")
 
 
 def passthrough(request: WireRequest, head: Head, model: str, caps: Caps) -> UpstreamCall:
@@ -103,7 +118,7 @@ def _bounded(body: bytes, caps: Caps) -> tuple[bytes, tuple[Note, ...]]:
 
 def _raw_members(body: bytes) -> dict[str, msgspec.Raw]:
     try:
-        return _spans.decode(body)
+        return _spans(body)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         members = json.decode_object(
             body

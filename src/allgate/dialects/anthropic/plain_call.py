@@ -19,7 +19,7 @@ from allgate.wire.json import JsonObject, encode
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call. Raises: WireError: something that this deployment cannot do and must not ignore."""
-    spoken, wish = spoken_in(request), request.sampling
+    spoken, wish = spoken_in(request, unkept=True), request.sampling
     messages = None if spoken is None or _is_odd(wish) else _messages(spoken)
     if messages is None:
         return encode_any_request(request, model, caps)
