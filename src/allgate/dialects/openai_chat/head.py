@@ -143,7 +143,7 @@ def passthrough(request: WireRequest, head: Head, model: str, caps: Caps, path: 
         )  # OpenAI's reasoning models refuse it
     if head.stream and not head.stream_usage and caps.stream_usage_switch:
         body = _asking_for_usage(body, head)
-    forwarded = tuple(field for field in request.headers if field[0] in _FORWARDED)
+    forwarded = tuple([field for field in request.headers if field[0] in _FORWARDED])
     return UpstreamCall(path=path, body=body, headers=JSON_HEADERS + forwarded)
 
 
