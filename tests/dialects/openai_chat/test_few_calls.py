@@ -46,7 +46,7 @@ PIECE = chunk({"content": " word"})
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
     "head": (4, lambda: OPENAI_CHAT.read_head(ORDINARY)),
     "request in": (8, lambda: OPENAI_CHAT.decode_request(ORDINARY, BOX)),
-    "request out": (20, lambda: OPENAI_CHAT.encode_request(ASKED_ELSEWHERE, "up", CAPS_DEFAULT)),
+    "request out": (14, lambda: OPENAI_CHAT.encode_request(ASKED_ELSEWHERE, "up", CAPS_DEFAULT)),
     "answer in": (18, lambda: OPENAI_CHAT.decode_response(ANSWER, sent())),
     "answer out": (18, lambda: OPENAI_CHAT.encode_response(DECODED, asked())),
     "facts": (12, lambda: OPENAI_CHAT.read_facts(ANSWER)),

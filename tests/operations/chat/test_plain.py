@@ -8,7 +8,7 @@ from allgate.core.value import changed
 from allgate.operations.chat.normal import normal_form
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.parts import CacheMark, Media, Text, Thinking, Url
-from allgate.operations.chat.plain import plain_conversation, spoken_in
+from allgate.operations.chat.plain import plain_conversation, spoken_in, texts_in
 from allgate.operations.chat.request import (
     AudioOut,
     CacheHints,
@@ -62,6 +62,11 @@ def test_what_normal_form_has_work_with_is_not_plain(spoken):
 
 def test_the_words_of_a_plain_request_are_told():
     assert spoken_in(PLAIN) == [("user", "Hi"), ("assistant", "Ho")]
+
+
+def test_the_texts_are_told_whatever_is_wished_beside():
+    assert texts_in(changed(PLAIN, tools=(Function(name="f"),))) == spoken_in(PLAIN)
+    assert texts_in(changed(PLAIN, system=(Text(text="a", cache=CacheMark()),))) is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The canonical request → a chat body for one deployment, as its Caps allow.
 
 Members stand in a fixed order, so that the same conversation gives the same bytes and providers' prompt caches stay
-warm. Each rule that leaves something out says so in a note; what may not be lost in silence is refused.
+warm. Each rule that leaves something out says so in a note; what may not be lost in silence is refused. What most requests
+say nothing of is asked for in one comparison.
 """
 
 from hashlib import blake2b
@@ -17,7 +18,8 @@ from allgate.dialects.openai_chat.tool_encode import encode_tools
 from allgate.dialects.passes.tool_names import OPENAI_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, dropped
-from allgate.operations.chat.request import AudioOut, ChatRequest
+from allgate.operations.chat.plain import texts_in
+from allgate.operations.chat.request import AudioOut, CacheHints, ChatRequest, Identity, State
 from allgate.wire import json
 from allgate.wire.headers import Headers
 from allgate.wire.json import Json, JsonObject
@@ -25,18 +27,19 @@ from allgate.wire.json import Json, JsonObject
 PATH = "/chat/completions"
 JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
+_NO_CACHE, _NOBODY, _STATELESS = CacheHints(), Identity(), State()
 _TIERS = {"standard": "default"}
 
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call for this deployment. Raises: WireError: something it lacks that may not be lost in silence."""
-    _refuse_state(request)
+    if request.state != _STATELESS:
+        _refuse_state(request)
     notes: list[Note] = []
-    names = ToolNames(request, caps.tool_name_characters_max, OPENAI_NAME)
-    tools = encode_tools(request, caps, names, notes) if request.tools else {}
-    output, instruction = encode_output(request, caps, notes) if request.output else ({}, "")
-    messages = MessageEncoder(request, caps, names, notes).messages(instruction)
-    body: JsonObject = {"model": model, "messages": messages, **tools, **output}
+    messages = None if request.tools or request.output else plain_messages(request, caps)
+    body: JsonObject = {"model": model, "messages": messages}
+    if messages is None:
+        body |= _conversation(request, caps, notes)
     body |= encode_sampling(request, caps, notes)
     if request.reasoning:
         body |= encode_reasoning(request, caps, notes)
@@ -50,6 +53,30 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     if request.extra or request.safety is not None:
         body = _with_extra(request, body, caps, notes)
     return UpstreamCall(path=PATH, body=json.encode(body), headers=JSON_HEADERS, notes=tuple(notes))
+
+
+def plain_messages(request: ChatRequest, caps: Caps) -> list[JsonObject] | None:
+    """The messages of a question, and of a talk before it, that are nothing but texts; None for any other."""
+    spoken = texts_in(request)
+    if not spoken or spoken[-1][0] != "user":  # what ends with the assistant is to be continued
+        return None
+    found: list[JsonObject] = []
+    if request.system:
+        text = "\n\n".join([text.text for text in request.system])
+        found.append({"role": caps.system_role, "content": text})
+    for role, text in spoken:
+        if role != "user" and role != "assistant":
+            return None
+        found.append({"role": role, "content": text})
+    return found
+
+
+def _conversation(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
+    """Any messages, with the tools and the form of the answer: names, calls and instructions of ours stand in both."""
+    names = ToolNames(request, caps.tool_name_characters_max, OPENAI_NAME)
+    tools = encode_tools(request, caps, names, notes) if request.tools else {}
+    output, instruction = encode_output(request, caps, notes) if request.output else ({}, "")
+    return {"messages": MessageEncoder(request, caps, names, notes).messages(instruction), **tools, **output}
 
 
 def _refuse_state(request: ChatRequest) -> None:
@@ -100,19 +127,16 @@ def _audio(audio: AudioOut, request: ChatRequest, notes: list[Note]) -> JsonObje
 
 def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
     """Who asks, which tier serves, what is stored and cached."""
-    tier = request.service_tier
-    tier = _TIERS.get(tier, tier) if tier else tier
     keyed = caps.cache == "key"
-    wanted: tuple[tuple[str, object, bool], ...] = (
-        ("user", request.identity.user, caps.user),
-        ("safety_identifier", request.identity.safety_id, caps.store),
-        ("metadata", request.identity.metadata, caps.metadata),
-        ("service_tier", tier, tier in caps.service_tiers),
+    wanted: list[tuple[str, object, bool]] = [
         ("store", request.state.store, caps.store),
         ("prompt_cache_key", _cache_key(request) if keyed else request.cache.key, keyed),
-        ("prompt_cache_retention", request.cache.retention, keyed),
-        ("prompt_cache_options", request.cache.options, keyed),
-    )
+    ]
+    if request.identity != _NOBODY or request.service_tier is not None:
+        wanted = _named(request, caps) + wanted
+    if request.cache != _NO_CACHE:
+        wanted.append(("prompt_cache_retention", request.cache.retention, keyed))
+        wanted.append(("prompt_cache_options", request.cache.options, keyed))
     members: JsonObject = {}
     for name, value, taken in wanted:
         if value is not None and taken:
@@ -120,6 +144,18 @@ def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
         elif value is not None:
             notes.append(dropped(name, "not offered by this model"))
     return members
+
+
+def _named(request: ChatRequest, caps: Caps) -> list[tuple[str, object, bool]]:
+    """(member, value, whether the deployment takes it) of what most clients do not say."""
+    tier = request.service_tier
+    tier = _TIERS.get(tier, tier) if tier else tier
+    return [
+        ("user", request.identity.user, caps.user),
+        ("safety_identifier", request.identity.safety_id, caps.store),
+        ("metadata", request.identity.metadata, caps.metadata),
+        ("service_tier", tier, tier in caps.service_tiers),
+    ]
 
 
 def _cache_key(request: ChatRequest) -> str | None:

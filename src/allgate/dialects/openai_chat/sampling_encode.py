@@ -4,7 +4,7 @@ from allgate.core.errors import unsupported
 from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, dropped
-from allgate.operations.chat.request import ChatRequest
+from allgate.operations.chat.request import ChatRequest, Sampling
 from allgate.wire.json import JsonObject
 
 _NOT_TAKEN = "not taken by this model"
@@ -18,17 +18,12 @@ def encode_sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> Json
     if temperature is not None and temperature > caps.temperature_max and caps.sampling:
         notes.append(clamped("temperature", f"{temperature} is above this model's {caps.temperature_max}"))
         temperature = caps.temperature_max
-    wanted: tuple[tuple[str, object, bool], ...] = (
+    wanted: list[tuple[str, object, bool]] = [
         ("temperature", temperature, caps.sampling),
         ("top_p", asked.top_p, caps.sampling and (caps.temperature_and_top_p or not both)),
-        ("top_k", asked.top_k, caps.sampling and (caps.top_k or "top_k" in caps.vendor_fields)),
-        ("frequency_penalty", asked.frequency_penalty, caps.penalties),
-        ("presence_penalty", asked.presence_penalty, caps.penalties),
-        ("logit_bias", asked.logit_bias, caps.logit_bias),
-        ("seed", asked.seed, caps.seed),
-        ("logprobs", asked.logprobs, caps.logprobs),
-        ("top_logprobs", asked.top_logprobs, caps.logprobs),
-    )
+    ]
+    if asked != Sampling(temperature=asked.temperature, top_p=asked.top_p, max_tokens=asked.max_tokens):
+        wanted += _seldom(asked, caps)
     members = _limits(request, caps, notes)
     for name, value, taken in wanted:
         if value is not None and taken:
@@ -36,6 +31,19 @@ def encode_sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> Json
         elif value is not None:
             notes.append(dropped(name, _NOT_TAKEN))
     return members
+
+
+def _seldom(asked: Sampling, caps: Caps) -> list[tuple[str, object, bool]]:
+    """What most requests do not say: (member, value, whether the deployment takes it)."""
+    return [
+        ("top_k", asked.top_k, caps.sampling and (caps.top_k or "top_k" in caps.vendor_fields)),
+        ("frequency_penalty", asked.frequency_penalty, caps.penalties),
+        ("presence_penalty", asked.presence_penalty, caps.penalties),
+        ("logit_bias", asked.logit_bias, caps.logit_bias),
+        ("seed", asked.seed, caps.seed),
+        ("logprobs", asked.logprobs, caps.logprobs),
+        ("top_logprobs", asked.top_logprobs, caps.logprobs),
+    ]
 
 
 def _limits(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:

@@ -54,6 +54,11 @@ def spoken_in(request: ChatRequest, *, unkept: bool = False) -> list[tuple[Role,
         or not (request.state == _STATELESS or (unkept and request.state == _UNKEPT))
     ):  # fmt: skip
         return None
+    return texts_in(request)
+
+
+def texts_in(request: ChatRequest) -> list[tuple[Role, str]] | None:
+    """Role and text of each turn, where each is one plain text and the system is plain too; whatever is wished beside."""
     spoken: list[tuple[Role, str]] = []
     for turn in request.turns:
         if (
