@@ -24,6 +24,7 @@ from allgate.dialects.openai_chat.chunks import (
 )
 from allgate.dialects.openai_chat.details import text_of_details
 from allgate.dialects.openai_chat.errors import error_in_frame, no_completion
+from allgate.dialects.openai_chat.plain_response import plain_facts
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
 from allgate.dialects.openai_chat.usage import usage_of
 from allgate.operations.chat.caps import Caps
@@ -167,6 +168,11 @@ class ChatStreamMeter:
 
 def read_facts(body: bytes) -> Facts:
     """The facts of a whole reply. Raises: WireError: no chat completion."""
+    return plain_facts(body) or read_any_facts(body)
+
+
+def read_any_facts(body: bytes) -> Facts:
+    """The same, as those of one large chunk."""
     chunk = read_whole(body)
     if not chunk.choices:
         raise no_completion(body)

@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 
 from allgate.core.usage import USAGE_NOTHING, Usage, special_tier
+from allgate.core.value import changed
 from allgate.dialects.openai_chat.chunks import Chunk
 from allgate.dialects.passes.lenient import counts_of, object_of
 from allgate.wire.json import Json, JsonObject
@@ -42,7 +43,9 @@ class _Details(_Cached, gc=False):
     rejected_prediction_tokens: Count = None
 
 
-class _Totals(_Cached, gc=False):
+class Totals(_Cached, gc=False):
+    """The `usage` object where its counts are counts."""
+
     prompt_tokens: Count = None
     input_tokens: Count = None
     completion_tokens: Count = None
@@ -65,53 +68,49 @@ def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | No
     Never fails.
     """
     try:
-        totals = msgspec.convert(wire or {}, _Totals)
+        totals = msgspec.convert(wire or {}, Totals)
     except msgspec.ValidationError:
         totals = _lenient_totals(object_of(wire))
-    prompt, completion = totals.prompt_tokens_details, totals.completion_tokens_details
-    if prompt is None or prompt == _NO_DETAILS:
-        prompt = totals.input_tokens_details or _NO_DETAILS
-    if completion is None or completion == _NO_DETAILS:
-        completion = totals.output_tokens_details or _NO_DETAILS
+    return usage_told(totals, excludes_reasoning, tier)
+
+
+def usage_told(totals: Totals, excludes_reasoning: bool, tier: str | None) -> Usage | None:
+    """The usage that these members tell; None where they tell nothing."""
+    prompt = _said(totals.prompt_tokens_details, totals.input_tokens_details)
+    completion = _said(totals.completion_tokens_details, totals.output_tokens_details)
     input_tokens = totals.input_tokens if totals.prompt_tokens is None else totals.prompt_tokens
     output_tokens = totals.output_tokens if totals.completion_tokens is None else totals.completion_tokens
-    reasoning = (
-        totals.reasoning_tokens if completion.reasoning_tokens is None else completion.reasoning_tokens
-    )
+    reasoning = completion.reasoning_tokens
+    if reasoning is None:
+        reasoning = totals.reasoning_tokens
     if reasoning and _beside(input_tokens, output_tokens, reasoning, totals.total_tokens, excludes_reasoning):
         output_tokens = (output_tokens or 0) + reasoning
+    cached = prompt.cached_tokens
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cache_read_tokens=_first(
-            prompt.cached_tokens,
-            prompt.prompt_cache_hit_tokens,
-            prompt.cache_read_input_tokens,
-            totals.cached_tokens,
-            totals.prompt_cache_hit_tokens,
-            totals.cache_read_input_tokens,
-        ),
-        cache_write_tokens=_first(
-            prompt.cache_write_tokens,
-            prompt.cache_creation_tokens,
-            prompt.cache_creation_input_tokens,
-            totals.cache_write_tokens,
-            totals.cache_creation_tokens,
-            totals.cache_creation_input_tokens,
-        ),
+        cache_read_tokens=_cache_reads(prompt, totals) if cached is None else cached,
+        cache_write_tokens=_cache_writes(prompt, totals),
         reasoning_tokens=reasoning,
-        input_text_tokens=prompt.text_tokens,
         input_audio_tokens=prompt.audio_tokens,
-        input_image_tokens=prompt.image_tokens,
-        input_video_tokens=prompt.video_tokens,
-        output_text_tokens=completion.text_tokens,
         output_audio_tokens=completion.audio_tokens,
-        output_image_tokens=completion.image_tokens,
         accepted_prediction_tokens=completion.accepted_prediction_tokens,
         rejected_prediction_tokens=completion.rejected_prediction_tokens,
-        web_search_calls=totals.num_search_queries,
         service_tier=special_tier(tier),
     )
+    if not (
+        prompt.text_tokens is prompt.image_tokens is prompt.video_tokens is completion.text_tokens is None
+        and completion.image_tokens is totals.num_search_queries is None
+    ):  # each word costs 35 ns, also where it says nothing: OpenAI itself sends those above
+        usage = changed(
+            usage,
+            input_text_tokens=prompt.text_tokens,
+            input_image_tokens=prompt.image_tokens,
+            input_video_tokens=prompt.video_tokens,
+            output_text_tokens=completion.text_tokens,
+            output_image_tokens=completion.image_tokens,
+            web_search_calls=totals.num_search_queries,
+        )
     return None if usage == USAGE_NOTHING else usage
 
 
@@ -172,6 +171,34 @@ def _beside(
     return total == (input_tokens or 0) + (output_tokens or 0) + reasoning
 
 
+def _said(details: _Details | None, otherwise: _Details | None) -> _Details:
+    """The breakdown under its one name, or, where that says nothing, under its other."""
+    if otherwise is not None and (details is None or details == _NO_DETAILS):
+        return otherwise
+    return details or _NO_DETAILS
+
+
+def _cache_reads(prompt: _Details, totals: Totals) -> Count:
+    return _first(
+        prompt.prompt_cache_hit_tokens,
+        prompt.cache_read_input_tokens,
+        totals.cached_tokens,
+        totals.prompt_cache_hit_tokens,
+        totals.cache_read_input_tokens,
+    )
+
+
+def _cache_writes(prompt: _Details, totals: Totals) -> Count:
+    return _first(
+        prompt.cache_write_tokens,
+        prompt.cache_creation_tokens,
+        prompt.cache_creation_input_tokens,
+        totals.cache_write_tokens,
+        totals.cache_creation_tokens,
+        totals.cache_creation_input_tokens,
+    )
+
+
 def _first(*counts: Count) -> Count:
     """The first of these that was said."""
     for count in counts:
@@ -180,14 +207,14 @@ def _first(*counts: Count) -> Count:
     return None
 
 
-def _lenient_totals(source: JsonObject) -> _Totals:
+def _lenient_totals(source: JsonObject) -> Totals:
     """The same of an object in which a member has a type of its own: what is a count there, counts."""
     details = {
         name: _Details(**_known(_Details, counts_of(source.get(name))))
         for name in source
         if name.endswith("_details")
     }
-    return _Totals(**_known(_Totals, {**counts_of(source), **details}))
+    return Totals(**_known(Totals, {**counts_of(source), **details}))
 
 
 def _known(kind: type[_Cached], members: JsonObject) -> JsonObject:
