@@ -44,12 +44,12 @@ DECODED = OPENAI_CHAT.decode_response(ANSWER, sent())
 PIECE = chunk({"content": " word"})
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
-    "head": (4, lambda: OPENAI_CHAT.read_head(ORDINARY)),
-    "request in": (8, lambda: OPENAI_CHAT.decode_request(ORDINARY, BOX)),
-    "request out": (14, lambda: OPENAI_CHAT.encode_request(ASKED_ELSEWHERE, "up", CAPS_DEFAULT)),
-    "answer in": (18, lambda: OPENAI_CHAT.decode_response(ANSWER, sent())),
-    "answer out": (18, lambda: OPENAI_CHAT.encode_response(DECODED, asked())),
-    "facts": (12, lambda: OPENAI_CHAT.read_facts(ANSWER)),
+    "head": (3, lambda: OPENAI_CHAT.read_head(ORDINARY)),
+    "request in": (6, lambda: OPENAI_CHAT.decode_request(ORDINARY, BOX)),
+    "request out": (12, lambda: OPENAI_CHAT.encode_request(ASKED_ELSEWHERE, "up", CAPS_DEFAULT)),
+    "answer in": (15, lambda: OPENAI_CHAT.decode_response(ANSWER, sent())),
+    "answer out": (12, lambda: OPENAI_CHAT.encode_response(DECODED, asked())),
+    "facts": (10, lambda: OPENAI_CHAT.read_facts(ANSWER)),
 }
 
 

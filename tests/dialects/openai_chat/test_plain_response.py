@@ -1,4 +1,5 @@
-"""A reply that is read by type says what its events say: plain ones, near-misses of them, and every recorded reply."""
+"""A reply that is read by type says what its events say: plain ones, near-misses of them, and every recorded reply. And a
+choice of one text is written as that of any parts is."""
 
 import json
 
@@ -7,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
+from allgate.core.value import changed
 from allgate.dialects.openai_chat.meter import read_any_facts
 from allgate.dialects.openai_chat.plain_response import plain_facts, plain_response
 from allgate.dialects.openai_chat.response_decode import decode_any_response
-from dialects.openai_chat.exchange import completion, sent
+from allgate.dialects.openai_chat.response_encode import any_choice, choice_wire
+from allgate.operations.chat.parts import Annotation, Refusal, Seal, Text, Thinking
+from allgate.operations.chat.response import Choice, Finish
+from allgate.wire.json import encode
+from dialects.counted import calls_of
+from dialects.openai_chat.exchange import REQUEST, asked, completion, sent
 from dialects.openai_chat.test_recordings import WHOLE, by_id, loaded
 
 TEXTS = st.text(max_size=4) | st.sampled_from(["", "Hi", "\ud83d", "stop"])
@@ -160,3 +167,34 @@ def test_an_ordinary_reply_is_read_by_type(beside, members):
 )
 def test_what_is_more_than_one_text_is_told_by_its_events(message, members):
     assert not check(completion(message, **members))
+
+
+WRITTEN = st.builds(
+    Text,
+    text=TEXTS,
+    id=st.sampled_from([None, "msg_1"]),
+    logprobs=st.sampled_from([None, [], [{"token": "a"}]]),
+    annotations=st.sampled_from([(), (Annotation(kind="url", url="https://a.b"),)]),
+    seals=st.sampled_from([(), (Seal(origin="gemini", scope="s", form="thought", value="v"),)]),
+)
+ANSWERS = st.builds(
+    Choice,
+    index=st.integers(0, 2),
+    parts=st.lists(WRITTEN | st.sampled_from([Refusal(text="no"), Thinking(text="hm")]), max_size=2).map(
+        tuple
+    ),
+    finish=st.builds(Finish, reason=st.sampled_from(["stop", "length", "refusal", "tool_calls"])),
+    logprobs=st.sampled_from([None, {}, {"refusal": []}]),
+)
+LEGACY = changed(REQUEST, extra={"openai_chat": {"legacy_functions": True}})
+
+
+@given(ANSWERS, st.sampled_from([asked(), asked(LEGACY)]))
+def test_a_choice_of_one_text_is_written_as_that_of_any_parts(choice, context):
+    assert encode(choice_wire(choice, context, [])) == encode(any_choice(choice, context, []))
+
+
+def test_an_ordinary_choice_is_written_without_collecting_its_parts():
+    choice = Choice(index=0, parts=(Text(text="Hi", id="msg_1"),), finish=Finish(reason="stop"))
+    context = asked()
+    assert calls_of(lambda: choice_wire(choice, context, [])) <= 3

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allgate.core.usage import Usage
-from allgate.dialects.openai_chat.usage import decode_usage, encode_usage
+from allgate.dialects.openai_chat.usage import decode_usage
+from allgate.dialects.openai_chat.usage_encode import encode_usage
+from allgate.wire import json
 
 
 def test_openai_s_own_shape():
@@ -98,7 +100,12 @@ def test_the_two_times_to_live_of_a_write_are_one_number_here():
     wire = encode_usage(
         Usage(input_tokens=50, output_tokens=1, cache_write_5m_tokens=10, cache_write_1h_tokens=5)
     )
-    assert wire["prompt_tokens_details"] == {"cache_write_tokens": 15}
+    assert json.encode(wire).endswith(b'"prompt_tokens_details":{"cache_write_tokens":15}}')
+
+
+def test_a_total_that_is_not_known_is_written_as_zero_and_what_else_is_not_known_is_left_out():
+    wire = json.encode(encode_usage(Usage(output_tokens=2, web_search_calls=0)))
+    assert wire == b'{"prompt_tokens":0,"completion_tokens":2,"total_tokens":2,"num_search_queries":0}'
 
 
 COUNT = st.none() | st.integers(0, 10**9)
@@ -118,4 +125,4 @@ COUNT = st.none() | st.integers(0, 10**9)
     )
 )
 def test_what_is_written_is_read_back(usage):
-    assert decode_usage(encode_usage(usage)) == usage
+    assert decode_usage(json.decode(json.encode(encode_usage(usage)))) == usage

@@ -1,4 +1,4 @@
-"""The canonical answer → a chat completion."""
+"""The canonical answer → a chat completion. A choice that is one plain text needs no collecting of parts."""
 
 from allgate.dialects.contract import Asked
 from allgate.dialects.openai_chat.answer_encode import (
@@ -12,7 +12,7 @@ from allgate.dialects.openai_chat.answer_encode import (
 )
 from allgate.dialects.openai_chat.finish import finish_word
 from allgate.dialects.openai_chat.own import NAME, own
-from allgate.dialects.openai_chat.usage import encode_usage
+from allgate.dialects.openai_chat.usage_encode import encode_usage
 from allgate.dialects.passes.lenient import list_of, object_of
 from allgate.operations.chat.notes import Note, dropped
 from allgate.operations.chat.parts import (
@@ -40,7 +40,7 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
         "object": "chat.completion",
         "created": asked.created_s,
         "model": asked.model,
-        "choices": [_choice(choice, asked, notes) for choice in response.choices],
+        "choices": [choice_wire(choice, asked, notes) for choice in response.choices],
     }
     if response.usage is not None:
         body["usage"] = encode_usage(response.usage)
@@ -52,7 +52,21 @@ def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[
     return json.encode(body), tuple(notes)
 
 
-def _choice(choice: Choice, asked: Asked, notes: list[Note]) -> JsonObject:
+def choice_wire(choice: Choice, asked: Asked, notes: list[Note]) -> JsonObject:
+    """One entry of `choices`."""
+    part = choice.parts[0] if len(choice.parts) == 1 else None
+    if type(part) is not Text or part.annotations or part.logprobs or part.seals or choice.logprobs:
+        return any_choice(choice, asked, notes)
+    return {
+        "index": choice.index,
+        "message": {"role": "assistant", "content": part.text, "refusal": None},
+        "logprobs": None,
+        "finish_reason": finish_word(choice.finish, refused=False, legacy=speaks_legacy(asked)),
+    }
+
+
+def any_choice(choice: Choice, asked: Asked, notes: list[Note]) -> JsonObject:
+    """The same of any parts."""
     message = _MessageBuilder(asked, notes)
     for part in choice.parts:
         message.add(part)

@@ -24,7 +24,7 @@ from allgate.dialects.openai_chat.answer_encode import (
 from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.finish import finish_word
 from allgate.dialects.openai_chat.own import own
-from allgate.dialects.openai_chat.usage import encode_usage
+from allgate.dialects.openai_chat.usage_encode import encode_usage
 from allgate.operations.chat.events import (
     Closed,
     Delta,

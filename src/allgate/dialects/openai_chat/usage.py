@@ -1,4 +1,4 @@
-"""Usage in OpenAI's words, and in the words of those who imitate it.
+"""Usage as OpenAI and those who imitate it report it.
 
 OpenAI's totals include what we include: cached tokens in the prompt, reasoning in the completion. Three habits differ:
 - Some servers count reasoning beside the completion. Where the three numbers add up to `total_tokens` only with it,
@@ -120,46 +120,6 @@ def usage_of(chunk: Chunk, *, excludes_reasoning: bool) -> Usage | None:
     if not wire and chunk.x_groq is not None:
         wire = chunk.x_groq.get("usage")
     return decode_usage(wire, excludes_reasoning=excludes_reasoning, tier=chunk.service_tier)
-
-
-def encode_usage(usage: Usage) -> JsonObject:
-    """OpenAI's `usage` object. Its three totals are required there: a total that is not known is written as 0."""
-    input_tokens, output_tokens = usage.input_tokens or 0, usage.output_tokens or 0
-    writes = usage.cache_write_tokens
-    for count in (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens):
-        if count is not None:
-            writes = count + (writes or 0)
-    wire: JsonObject = {
-        "prompt_tokens": input_tokens,
-        "completion_tokens": output_tokens,
-        "total_tokens": input_tokens + output_tokens,
-    }
-    prompt = (
-        ("cached_tokens", usage.cache_read_tokens),
-        ("cache_write_tokens", writes),
-        ("text_tokens", usage.input_text_tokens),
-        ("audio_tokens", usage.input_audio_tokens),
-        ("image_tokens", usage.input_image_tokens),
-        ("video_tokens", usage.input_video_tokens),
-    )
-    completion = (
-        ("reasoning_tokens", usage.reasoning_tokens),
-        ("text_tokens", usage.output_text_tokens),
-        ("audio_tokens", usage.output_audio_tokens),
-        ("image_tokens", usage.output_image_tokens),
-        ("accepted_prediction_tokens", usage.accepted_prediction_tokens),
-        ("rejected_prediction_tokens", usage.rejected_prediction_tokens),
-    )
-    for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
-        known: JsonObject = {}
-        for key, count in details:
-            if count is not None:
-                known[key] = count
-        if known:
-            wire[name] = known
-    if usage.web_search_calls is not None:
-        wire["num_search_queries"] = usage.web_search_calls
-    return wire
 
 
 def _beside(

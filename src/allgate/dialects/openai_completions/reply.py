@@ -4,7 +4,7 @@ from allgate.dialects.contract import Asked
 from allgate.dialects.openai_chat.errors import encode_stream_error
 from allgate.dialects.openai_chat.finish import finish_word
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME, KEEP_ALIVE
-from allgate.dialects.openai_chat.usage import encode_usage
+from allgate.dialects.openai_chat.usage_encode import encode_usage
 from allgate.dialects.openai_completions.request import NAME, prompt_of
 from allgate.dialects.passes.legacy_logprobs import legacy_of_entries
 from allgate.dialects.passes.lenient import list_of, objects_of, text_of
