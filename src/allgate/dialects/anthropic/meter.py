@@ -149,7 +149,7 @@ class AnthropicStreamMeter:
 
 
 def read_any_facts(body: bytes) -> Facts:
-    """The facts of a whole reply. Raises: WireError: no Messages reply, or an error in the place of one."""
+    """The facts of a whole reply, whatever it holds. Raises: WireError: no Messages reply, or an error in the place of one."""
     reply = object_of(decode_lenient(body))
     if reply.get("type") == "error":
         raise WireError(failure_in_stream(reply))

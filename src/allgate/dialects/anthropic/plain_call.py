@@ -27,11 +27,12 @@ def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     notes: list[Note] = []
     body: JsonObject = {"model": model, "max_tokens": output_bound(request, caps, notes)[0]}
     if request.system:
-        body["system"] = system = list[JsonObject]()
+        system: list[JsonObject] = []
         for text in request.system:
             if not text.text.strip():
                 return encode_any_request(request, model, caps)
             system.append({"type": "text", "text": text.text})
+        body["system"] = system
     body["messages"] = messages
     if wish.temperature is not None or wish.top_p is not None or wish.top_k is not None or wish.stop:
         sampling, more = encode_sampling(request, caps, version, thinking=False)
@@ -57,6 +58,8 @@ def _is_odd(wish: Sampling) -> bool:
 
 def _messages(spoken: list[tuple[Role, str]]) -> list[JsonObject] | None:
     """The messages; None where they are not the user's and the assistant's by turns, the user's first and last."""
+    if not spoken or spoken[-1][0] != "user":
+        return None
     messages: list[JsonObject] = []
     due: Role = "user"
     for role, text in spoken:
@@ -64,4 +67,4 @@ def _messages(spoken: list[tuple[Role, str]]) -> list[JsonObject] | None:
             return None
         messages.append({"role": role, "content": [{"type": "text", "text": text}]})
         due = "assistant" if due == "user" else "user"
-    return messages if due == "assistant" else None
+    return messages

@@ -73,7 +73,7 @@ _NO_HINTS = CacheHints()
 
 
 def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:
-    """The canonical request. Raises: WireError: not a Messages request; `param` names the member."""
+    """The canonical request, whatever the body holds. Raises: WireError: not a Messages request; `param` names the member."""
     body = decode_object(request.body)
     version, betas = said_in(request.headers)
     reader = MessageReader(seals)

@@ -45,7 +45,7 @@ _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?\d[\d\s()/-]{6,}\d")
 
 
 def encode_any_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
-    """The call. Raises: WireError: something that this deployment cannot do and must not ignore."""
+    """The call, whatever the request holds. Raises: WireError: something that this deployment cannot do and must not ignore."""
     refuse(request, caps)
     version = sent_version(request, caps)
     writer = _RequestWriter(request, model, caps, version)

@@ -16,7 +16,7 @@ _KEPT = ("container", "context_management", "diagnostics", "input_transformation
 
 
 def decode_any_response(body: bytes, sent: Sent) -> ChatResponse:
-    """The answer. Raises: WireError: no Messages reply, or an error in the place of one."""
+    """The answer, whatever it holds. Raises: WireError: no Messages reply, or an error in the place of one."""
     reply = object_of(decode_lenient(body))
     if reply.get("type") == "error" or ("error" in reply and "content" not in reply):
         raise WireError(failure_in_stream(reply))
