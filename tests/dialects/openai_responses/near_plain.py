@@ -1,4 +1,4 @@
-"""JSON near to plain bodies, with members left out, doubled or odd; and when two results are the same."""
+"""What is near to plain: JSON with members left out, doubled or odd, and values of ours with other fields."""
 
 import copy
 import json
@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from allgate.core.errors import WireError
+from allgate.core.value import AnyValue, changed
 
 ODD = (
     'null', '""', '"a"', '"\\u00e9 \\ud83d\\ude00"', '"\\ud83d"', "0", "1", "-1", "1.0", "0.5", "1e400", str(2**70), "NaN", "true",
@@ -46,6 +47,13 @@ def _objects(value: object) -> Iterator[dict]:
         value = list(value.values())
     for member in value if isinstance(value, list) else ():
         yield from _objects(member)
+
+
+def varied(value: AnyValue, /, **fields: st.SearchStrategy) -> st.SearchStrategy[AnyValue]:
+    """`value` with up to three of these fields drawn anew."""
+    names = st.lists(st.sampled_from(list(fields)), max_size=3, unique=True)
+    drawn = names.flatmap(lambda chosen: st.fixed_dictionaries({name: fields[name] for name in chosen}))
+    return drawn.map(lambda members: changed(value, **members))
 
 
 def outcome(step: Callable[..., object], *arguments: object) -> object:

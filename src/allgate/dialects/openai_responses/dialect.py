@@ -7,9 +7,10 @@ from allgate.dialects.contract import Asked, Head, StreamEncoder, UpstreamCall
 from allgate.dialects.openai_responses import compaction, errors
 from allgate.dialects.openai_responses.compact import compaction_object
 from allgate.dialects.openai_responses.compaction import CompactingEncoder
+from allgate.dialects.openai_responses.facts import read_facts
 from allgate.dialects.openai_responses.frames import KEEP_ALIVE
 from allgate.dialects.openai_responses.head import passthrough, read_head
-from allgate.dialects.openai_responses.meter import ResponsesStreamMeter, read_facts
+from allgate.dialects.openai_responses.meter import ResponsesStreamMeter
 from allgate.dialects.openai_responses.own import NAME
 from allgate.dialects.openai_responses.request_decode import decode_request
 from allgate.dialects.openai_responses.request_encode import encode_request

@@ -33,7 +33,7 @@ from allgate.wire.json import JsonObject
 _PICTURE_ABOVE = "[image produced by the assistant above]"
 _CONTINUE = "Continue exactly from where the previous message stopped."
 _TOLD_OTHERWISE = ("additional_tools", compaction.TRIGGER)  # in `tools`, and in words
-_BILLING_LINE = "x-anthropic-billing-header:"
+BILLING_LINE = "x-anthropic-billing-header:"
 """Claude Code's first system text: its hash differs in every request, and would spoil the target's prompt cache."""
 
 
@@ -99,7 +99,7 @@ class InputWriter:
             self.items += [dict(item) for item in objects_of(own(extra).get(BEFORE))]
 
     def _is_wanted(self, text: Text) -> bool:
-        if not text.text.startswith(_BILLING_LINE):
+        if not text.text.startswith(BILLING_LINE):
             return True
         self._target.drop("system", "a billing line of another vendor")
         return False

@@ -1,6 +1,6 @@
-"""Looks at a passed-through reply for what money and health need, and leaves its bytes alone.
+"""Looks at a passed-through stream for what money and health need, and leaves its bytes alone.
 
-A stream is let through frame by frame; only the terminal event waits for `close`, so that it leaves after the charge is
+It is let through frame by frame; only the terminal event waits for `close`, so that it leaves after the charge is
 durable, and an unfinished frame waits for its rest. An error in band, or a frame that is no JSON at all, is a failure of
 the provider: it is withheld with all that follows. Half an emoji is let through: the client may well understand it.
 
@@ -11,11 +11,12 @@ from io import StringIO
 
 import msgspec
 
-from allgate.core.errors import Failure, WireError, wire_error
+from allgate.core.errors import Failure, WireError
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Facts
+from allgate.dialects.openai_responses.facts import text_in
 from allgate.dialects.openai_responses.stream_frames import FRAME_END, cut, read_text_delta
-from allgate.dialects.openai_responses.usage import decode_usage, usage_in
+from allgate.dialects.openai_responses.usage import usage_in
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
@@ -156,54 +157,3 @@ class ResponsesStreamMeter:
         self.started = self.started or bool(output)
         if self._usage is None and not self._text.tell():
             self._text.write(text_in(output))
-
-
-class _Reply(msgspec.Struct, gc=False):
-    """The members of a whole response that are looked at."""
-
-    status: str = ""
-    usage: Json = None
-    tool_usage: Json = None
-    service_tier: Json = None
-    error: Json = None
-    output: list[JsonObject] | None = None
-
-
-_replies = msgspec.json.Decoder(_Reply)
-
-
-def read_facts(body: bytes) -> Facts:
-    """Usage and finish of a whole reply. Raises: WireError: not a response."""
-    try:
-        reply = _replies.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        source = object_at(decode_lenient(body), "response")
-        reply = _Reply(
-            status=text_of(source.get("status")),
-            usage=source.get("usage"),
-            tool_usage=source.get("tool_usage"),
-            service_tier=source.get("service_tier"),
-            error=source.get("error"),
-            output=objects_of(source.get("output")) if "output" in source else None,
-        )
-    if reply.status == "failed" or (reply.error and not reply.output):
-        return Facts(failure=failure_of(object_of(reply.error) or {"message": reply.error}))
-    if reply.output is None:
-        raise wire_error("The reply is not a response object: it has no 'output'")
-    usage = decode_usage(reply.usage, reply.tool_usage, reply.service_tier, reply.output)
-    return Facts(
-        usage=usage,
-        finished=reply.status not in ("in_progress", "queued"),
-        empty=not [item for item in reply.output if item.get("type") != "reasoning"],
-        text=text_in(reply.output) if usage is None else "",
-    )
-
-
-def text_in(output: list[JsonObject]) -> str:
-    """What would be counted of these items if the provider does not report its tokens."""
-    found: list[str] = []
-    for item in output:
-        found += [text_of(item.get(key)) for key in ("name", "arguments", "input", "code")]
-        for part in (*objects_of(item.get("content")), *objects_of(item.get("summary"))):
-            found += [text_of(part.get("text")), text_of(part.get("refusal"))]
-    return "".join(found)

@@ -10,6 +10,7 @@ from allgate.dialects.openai_responses import settings_encode as settings
 from allgate.dialects.openai_responses.head import FIELDS, PATH
 from allgate.dialects.openai_responses.input_encode import InputWriter
 from allgate.dialects.openai_responses.own import NAME, ORIGIN, own
+from allgate.dialects.openai_responses.plain_call import plain_body
 from allgate.dialects.openai_responses.profile import LITE_HEADER, is_codex
 from allgate.dialects.openai_responses.request_decode import BOOKKEEPING, TEXT
 from allgate.dialects.openai_responses.target import Target, refuse
@@ -25,6 +26,14 @@ _UNSENT = BOOKKEEPING | {"include"}  # of the extra: it is told by `settings`
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call of `POST /responses`. Raises: WireError: something whose silent loss would change the meaning."""
+    body = plain_body(request, model, caps)
+    if body is not None:
+        return UpstreamCall(path=PATH, body=body, headers=FIELDS[request.stream])
+    return encode_any_request(request, model, caps)
+
+
+def encode_any_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
+    """The same, for a request of any kind."""
     target = Target(request, caps)
     _refuse_the_impossible(target)
     writer = InputWriter(target)

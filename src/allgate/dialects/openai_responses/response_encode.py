@@ -4,6 +4,7 @@ from allgate.dialects.contract import Asked
 from allgate.dialects.openai_responses import answer_items as items
 from allgate.dialects.openai_responses.answer import Answer, continues
 from allgate.dialects.openai_responses.finish import encode_finish, malformed_call
+from allgate.dialects.openai_responses.plain_body import PlainBody
 from allgate.dialects.openai_responses.skeleton import echo, head
 from allgate.operations.chat.notes import Note
 from allgate.operations.chat.parts import Part, Refusal, Text, Thinking, ToolCall
@@ -16,6 +17,12 @@ _NOTHING = Choice(index=0, parts=(), finish=Finish(reason="other"))
 
 def encode_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
     """The body for the client, and notes of what it could not be told. Of several choices this dialect has one."""
+    body = _plain.of(response, asked)
+    return (body, response.notes) if body is not None else encode_any_response(response, asked)
+
+
+def encode_any_response(response: ChatResponse, asked: Asked) -> tuple[bytes, tuple[Note, ...]]:
+    """The same, for an answer of any kind."""
     answer = Answer(asked)
     if len(response.choices) > 1:
         answer.drop("choices beyond the first")
@@ -75,3 +82,6 @@ def _carriers(
         items.carrier(answer.item_id("reasoning", None, place + index), seal, answer, for_next=for_next)
         for index, seal in enumerate(part.seals[after:])
     ]
+
+
+_plain = PlainBody(encode_any_response)

@@ -15,6 +15,7 @@ from allgate.dialects.openai_responses.usage import encode_usage
 from allgate.dialects.passes.openai_errors import error_object
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.parts import Extra
+from allgate.operations.chat.request import ChatRequest
 from allgate.wire import json
 from allgate.wire.json import Json, JsonObject
 
@@ -84,11 +85,10 @@ def echo(asked: Asked, extra: Extra, service_tier: str | None) -> JsonObject:
     request = asked.request
     state, sampling, reasoning = request.state, request.sampling, request.reasoning
     beyond = own(request.extra) if request.extra else {}
-    told = request.system[0] if request.system else None
     conversation: Json = state.conversation
     repeated: JsonObject = {
         "background": bool(state.background),
-        "instructions": None if told is None or (told.extra and MESSAGE in own(told.extra)) else told.text,
+        "instructions": instructions_of(request),
         "max_output_tokens": sampling.max_tokens,
         "max_tool_calls": beyond.get("max_tool_calls"),
         "metadata": request.identity.metadata or {},
@@ -123,3 +123,9 @@ def echo(asked: Asked, extra: Extra, service_tier: str | None) -> JsonObject:
     if service_tier is not None:
         repeated["service_tier"] = service_tier
     return repeated
+
+
+def instructions_of(request: ChatRequest) -> str | None:
+    """The `instructions` of a request; None where the first words of its system were a message."""
+    told = request.system[0] if request.system else None
+    return None if told is None or (told.extra and MESSAGE in own(told.extra)) else told.text
