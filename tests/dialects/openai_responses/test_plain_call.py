@@ -115,3 +115,23 @@ def test_the_ordinary_request_is_written_in_one_step(request_, caps):
 )
 def test_what_is_not_plain_is_left_to_the_long_way(beside):
     assert plain_body(changed(ORDINARY, **beside), "up", PLAIN) is None
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"sampling": False},
+        {"temperature_and_top_p": False},
+        {"temperature_max": 0.5},
+        {"output_max": 500},
+    ],
+    ids=str,
+)
+def test_what_a_deployment_does_not_take_is_left_to_the_long_way(narrowed):
+    sampled = changed(ORDINARY, sampling=Sampling(max_tokens=1000, temperature=1, top_p=0.5))
+    assert plain_body(sampled, "up", PLAIN) is not None
+    assert plain_body(sampled, "up", changed(PLAIN, **narrowed)) is None
+
+
+def test_a_default_of_the_deployment_is_left_to_the_long_way():
+    assert plain_body(FOREIGN, "up", changed(PLAIN, output_default=500)) is None
