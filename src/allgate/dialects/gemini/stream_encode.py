@@ -33,6 +33,8 @@ from allgate.wire.json import JsonObject, encode
 from allgate.wire.sse import data_frame
 
 _encode = msgspec.json.Encoder().encode
+_HEAD = b'{"candidates":[{"content":{"parts":[{'
+_TEXT_HEAD = b"data: " + _HEAD + b'"text":'
 _VISIBLE = frozenset({"text", "refusal"})
 _THOUGHTS = frozenset({"thinking", "summary"})
 
@@ -59,13 +61,9 @@ class _Candidate:
         self.grounded: list[Part] = []  # texts and searches, for the sources at the end
         self.segment = 0
         self.spoke = False
-        head = (
-            b'data: {"candidates":[{"content":{"parts":[{'
-            if framed
-            else b'{"candidates":[{"content":{"parts":[{'
-        )
+        head = b"data: " + _HEAD if framed else _HEAD
         tail = b'}],"role":"model"},"index":%d}],%s' % (index, encode(envelope([], None, asked))[1:])
-        self.text_head = head + b'"text":'
+        self.text_head = _TEXT_HEAD if framed else _HEAD + b'"text":'
         self.thought_head = head + b'"thought":true,"text":'
         self.tail = tail + b"\n\n" if framed else tail
 
@@ -73,19 +71,31 @@ class _Candidate:
 class GeminiStreamEncoder:
     """emit(event) → bytes for the client. `content_type` is that of the framing it asked for."""
 
-    __slots__ = ("_array", "_asked", "_candidates", "_usage", "content_type")
+    __slots__ = ("_array", "_asked", "_candidates", "_speaking", "_tail", "_usage", "content_type")
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._array = ArrayWriter() if wants_array(asked.request) else None
         self._candidates: dict[int, _Candidate] = {}
         self._usage: Usage | None = None
+        self._speaking: int | None = None
+        """The candidate whose text goes on: its last piece left as an event of its own, and nothing else came since."""
+        self._tail = b""  # of its pieces
         self.content_type = SSE_CONTENT_TYPE if self._array is None else ARRAY_CONTENT_TYPE
 
     def emit(self, event: Event) -> bytes:
-        """The bytes of an event; nearly all are pieces of text, and these are written here."""
+        """The bytes of an event. Nearly all are pieces of a text that goes on: these touch nothing else of the stream."""
         if type(event) is not Delta:
+            self._speaking = None
             return self._told(event)
+        if event.choice == self._speaking and event.channel == "text" and event.text:
+            try:
+                return _TEXT_HEAD + _encode(event.text) + self._tail
+            except (UnicodeEncodeError, ValueError):
+                pass  # half an emoji
+        return self._piece(event)
+
+    def _piece(self, event: Delta) -> bytes:
         text = event.text
         if not text:
             return b""
@@ -95,6 +105,8 @@ class GeminiStreamEncoder:
             if candidate.encoder.waiting:
                 return self._chunk(candidate, candidate.encoder.sealed([{"text": text}], ()))
             head = candidate.text_head
+            if self._array is None:
+                self._speaking, self._tail = event.choice, candidate.tail
         elif event.channel in _THOUGHTS and candidate.encoder.shown:
             if event.segment != candidate.segment:
                 candidate.segment = event.segment
@@ -102,10 +114,7 @@ class GeminiStreamEncoder:
             head = candidate.thought_head
         else:
             return b""
-        try:
-            piece = head + _encode(text) + candidate.tail
-        except (UnicodeEncodeError, ValueError):  # half an emoji
-            piece = head + encode(text) + candidate.tail
+        piece = head + encode(text) + candidate.tail
         return piece if self._array is None else self._array.member(piece)
 
     def _told(self, event: Event) -> bytes:
