@@ -30,7 +30,7 @@ DECODED = GEMINI.decode_response(ANSWER, sent())
 PIECE = sse(reply({"text": " word"}, usage=USAGE))
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
-    "head": (10, lambda: GEMINI.read_head(ORDINARY)),
+    "head": (5, lambda: GEMINI.read_head(ORDINARY)),
     "request in": (6, lambda: GEMINI.decode_request(ORDINARY, BOX)),
     "request out": (11, lambda: GEMINI.encode_request(ASKED_ELSEWHERE, "up", CAPS)),
     "answer in": (8, lambda: GEMINI.decode_response(ANSWER, sent())),

@@ -14,6 +14,7 @@ from allgate.core.usage import Usage
 from allgate.core.value import changed
 from allgate.dialects.gemini import (
     GEMINI,
+    head,
     meter,
     request_decode,
     request_encode,
@@ -68,7 +69,7 @@ CONTENTS = arrays(
     )
 )
 CONFIGS = objects(
-    ("max_output_tokens", "thinkingConfig", "logprobs", "responseMimeType", "x"),
+    ("max_output_tokens", "responseModalities", "thinkingConfig", "logprobs", "responseMimeType", "x"),
     temperature=COUNTS, topP=COUNTS, topK=COUNTS, maxOutputTokens=COUNTS, stopSequences=arrays(TEXTS),
     candidateCount=COUNTS, seed=COUNTS, presencePenalty=COUNTS, frequencyPenalty=COUNTS,
 )  # fmt: skip
@@ -134,6 +135,15 @@ def test_a_request_read_the_short_way_is_the_one_read_the_long_way(body, address
     assert outcome(lambda: GEMINI.decode_request(wire, BOX)) == outcome(lambda: long_request(wire))
 
 
+@settings(max_examples=500, deadline=None)
+@given(BODIES)
+def test_what_is_seen_of_a_request_the_short_way_is_seen_the_long_way(body):
+    octets = body.encode()
+    if (seen := head.read_plain(octets)) is not None:
+        names, *rest = head.read_members(WireRequest(method="POST", path=WHOLE, body=octets))
+        assert repr((sorted(seen[0]), *seen[1:])) == repr((sorted(names), *rest))
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -155,6 +165,7 @@ def test_a_request_read_the_short_way_is_the_one_read_the_long_way(body, address
 def test_an_ordinary_request_is_read_the_short_way(members):
     wire = posted(**members)
     assert short_request(wire) == long_request(wire)
+    assert head.read_plain(wire.body) is not None
 
 
 @pytest.mark.parametrize(
@@ -163,12 +174,13 @@ def test_an_ordinary_request_is_read_the_short_way(members):
         {"tools": [{"functionDeclarations": [{"name": "f"}]}]},
         {"system_instruction": {"parts": [{"text": "Be kind."}]}},
         {"generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}},
-        {"contents": [{"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}]},
+        {"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": ""}}]}]},
         {"contents": [{"role": "user", "parts": [{"text": "x" * PLAIN_BYTES_MAX}]}]},
     ],
 )
 def test_any_other_is_not(members):
-    assert short_request(posted(**members)) is None
+    wire = posted(**members)
+    assert short_request(wire) is head.read_plain(wire.body) is None
 
 
 @settings(max_examples=500, deadline=None)
