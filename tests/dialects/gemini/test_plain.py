@@ -228,7 +228,7 @@ REQUESTS = st.builds(
     stream=st.booleans(),
     cache=st.sampled_from([CacheHints()] * 9 + [CacheHints(key="k")]),
     identity=st.sampled_from([Identity()] * 9 + [Identity(user="u")]),
-    state=st.sampled_from([State()] * 9 + [State(background=True), State(store=True)]),
+    state=st.sampled_from([State()] * 9 + [State(background=True), State(store=True), State(store=False)]),
     extra=st.sampled_from([{}] * 9 + [{"openai_chat": {"x": 1}}, {"gemini": {"generationConfig": {"x": 1}}}]),
 )
 DEPLOYMENTS = st.sampled_from(

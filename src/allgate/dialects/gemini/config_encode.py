@@ -49,33 +49,6 @@ def config_of(request: ChatRequest, caps: Caps, *, with_functions: bool) -> Conf
     return Config(members=members, instruction=instruction, notes=tuple(notes))
 
 
-def plain_config(sampling: Sampling, caps: Caps) -> JsonObject | None:
-    """generationConfig of the three members that nearly every request makes do with, where this deployment takes them as
-    they are; None where it must be asked for more, or something said."""
-    temperature, top_p, most = sampling.temperature, sampling.top_p, sampling.max_tokens
-    if (
-        sampling.stop or sampling.n is not None or sampling.top_k is not None or sampling.seed is not None
-        or sampling.presence_penalty is not None or sampling.frequency_penalty is not None or sampling.logit_bias
-        or sampling.logprobs is not None or sampling.top_logprobs is not None
-    ):  # fmt: skip
-        return None
-    members: JsonObject = {}
-    if temperature is not None or top_p is not None:
-        if not caps.sampling or (temperature is not None and temperature > caps.temperature_max):
-            return None
-        if temperature is not None:
-            members["temperature"] = temperature
-        if top_p is not None:
-            members["topP"] = top_p
-    if most is not None:
-        if caps.output_max is not None and most > caps.output_max:
-            return None
-        members["maxOutputTokens"] = most
-    elif caps.output_default is not None:
-        return None
-    return members
-
-
 def _own(request: ChatRequest) -> JsonObject:
     own = request.extra.get("gemini", {}).get("generationConfig")
     if own is None:

@@ -11,20 +11,19 @@ from urllib.parse import quote
 from allgate.core.errors import unsupported, wire_error
 from allgate.dialects.contract import UpstreamCall
 from allgate.dialects.gemini.address import ALT, STREAM_VERB, WHOLE_VERB
-from allgate.dialects.gemini.config_encode import config_of, plain_config
+from allgate.dialects.gemini.config_encode import Config, config_of
 from allgate.dialects.gemini.contents_encode import ContentsEncoder
+from allgate.dialects.gemini.plain_call import plain_body
 from allgate.dialects.gemini.tools_encode import offer_of
 from allgate.dialects.passes.tool_names import GEMINI_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, dropped
-from allgate.operations.chat.plain import spoken_in
-from allgate.operations.chat.request import ChatRequest, Role, Turn
+from allgate.operations.chat.request import ChatRequest, Turn
 from allgate.wire.headers import Headers
 from allgate.wire.json import JsonObject, encode
 
 JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
-_SPEAKERS: dict[Role, str] = {"user": "user", "assistant": "model"}
 _MERGED = frozenset({ALT, "generationConfig", "toolConfig"})
 _ORDINARY_TIERS = (None, "auto", "default", "standard")  # what a request without the member gets
 _PATHS_REMEMBERED = 1_024  # models that an operator has in use
@@ -38,33 +37,10 @@ def names_for(request: ChatRequest, caps: Caps) -> ToolNames:
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """Raises: WireError: something that this deployment cannot do and that must not be left out."""
-    if (body := _plain_body(request, caps)) is None:
+    if (body := plain_body(request, caps)) is None:
         return encode_members(request, model, caps)
     path = path_for(model, STREAM_VERB if request.stream else WHOLE_VERB)
     return UpstreamCall(path=path, body=encode(body), headers=JSON_HEADERS)
-
-
-def _plain_body(request: ChatRequest, caps: Caps) -> JsonObject | None:
-    """The body of a plain request in which the user and the model take turns; None where more must be asked, or noted."""
-    if (spoken := spoken_in(request)) is None or (config := plain_config(request.sampling, caps)) is None:
-        return None
-    contents: list[JsonObject] = []
-    last = "model"
-    for role, text in spoken:
-        word = _SPEAKERS.get(role)
-        if word is None or word == last or not text:
-            return None
-        contents.append({"role": word, "parts": [{"text": text}]})
-        last = word
-    if last == "model":
-        return None
-    body: JsonObject = {}
-    if request.system and (instruction := _instruction(request, None)):
-        body["systemInstruction"] = instruction
-    body["contents"] = contents
-    if config:
-        body["generationConfig"] = config
-    return body
 
 
 def encode_members(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
@@ -80,7 +56,7 @@ def encode_members(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall
     members, notes = _settings(request, caps)
     own = request.extra.get("gemini")
     body: JsonObject = {key: value for key, value in own.items() if key not in _MERGED} if own else {}
-    if instruction := _instruction(request, config.instruction):
+    if instruction := _instruction(request, config):
         body["systemInstruction"] = instruction
     body["contents"] = contents
     if offer.tools:
@@ -106,11 +82,11 @@ def path_for(model: str, verb: str, *, framed: bool = True) -> str:
     return f"/v1beta/{address}:{verb}{'?alt=sse' if framed and verb == STREAM_VERB else ''}"
 
 
-def _instruction(request: ChatRequest, also: str | None) -> JsonObject | None:
-    parts: list[JsonObject] = [{"text": part.text} for part in request.system if part.text]
-    if also:
-        parts.append({"text": also})
-    return {"parts": parts} if parts else None
+def _instruction(request: ChatRequest, config: Config) -> JsonObject | None:
+    texts = [part.text for part in request.system if part.text]
+    if config.instruction:
+        texts.append(config.instruction)
+    return {"parts": [{"text": text} for text in texts]} if texts else None
 
 
 def _refuse_state(request: ChatRequest) -> None:
