@@ -31,11 +31,11 @@ PIECE = sse(reply({"text": " word"}, usage=USAGE))
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
     "head": (5, lambda: GEMINI.read_head(ORDINARY)),
-    "request in": (6, lambda: GEMINI.decode_request(ORDINARY, BOX)),
-    "request out": (11, lambda: GEMINI.encode_request(ASKED_ELSEWHERE, "up", CAPS)),
+    "request in": (5, lambda: GEMINI.decode_request(ORDINARY, BOX)),
+    "request out": (9, lambda: GEMINI.encode_request(ASKED_ELSEWHERE, "up", CAPS)),
     "answer in": (8, lambda: GEMINI.decode_response(ANSWER, sent())),
     "answer out": (8, lambda: GEMINI.encode_response(DECODED, asked())),
-    "facts": (8, lambda: GEMINI.read_facts(ANSWER)),
+    "facts": (7, lambda: GEMINI.read_facts(ANSWER)),
 }
 
 

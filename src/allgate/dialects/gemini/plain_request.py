@@ -13,8 +13,9 @@ from allgate.dialects.gemini.address import ALT, Address
 from allgate.operations.chat.plain import plain_conversation
 from allgate.operations.chat.request import ChatRequest, Role, Sampling
 
-PLAIN_BYTES_MAX = 16 * 1024
-"""A longer body is seldom plain, and the time to read it is spent on its texts: it is not read twice to find out."""
+PLAIN_BYTES_MAX = 8 * 1024
+"""A longer body is seldom plain, and most of the time to read it is spent on its texts: to find out that it has tools behind
+them would cost 0.4 µs for every kilobyte, and a plain one saves 6 µs whatever its length."""
 
 _UNSAID = Sampling()
 
