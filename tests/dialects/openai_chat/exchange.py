@@ -97,6 +97,20 @@ def assistant(*parts: Part) -> Turn:
     return Turn(role="assistant", parts=parts)
 
 
+MORE_THAN_TEXT = {
+    "reasoning_content": "hm",
+    "reasoning": "hm",
+    "thinking": "hm",
+    "reasoning_details": [{"type": "reasoning.text", "text": "hm"}],
+    "refusal": "no",
+    "tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}],
+    "function_call": {"name": "f", "arguments": "{}"},
+    "annotations": [{"type": "url_citation", "url_citation": {"url": "https://a.b/c"}}],
+    "images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}],
+    "audio": {"id": "a", "data": "AAAA"},
+}
+"""Each member that a message, whole or in pieces, may have beside its text."""
+
 RESULT = ToolResult(call_id="c1", name="f", parts=(Text(text="ok"),))
 SCHEMA = {
     "type": "object",

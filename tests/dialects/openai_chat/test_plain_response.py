@@ -17,7 +17,7 @@ from allgate.operations.chat.parts import Annotation, Refusal, Seal, Text, Think
 from allgate.operations.chat.response import Choice, Finish
 from allgate.wire.json import encode
 from dialects.counted import calls_of
-from dialects.openai_chat.exchange import REQUEST, asked, completion, sent
+from dialects.openai_chat.exchange import MORE_THAN_TEXT, REQUEST, asked, completion, sent
 from dialects.openai_chat.test_recordings import WHOLE, by_id, loaded
 
 TEXTS = st.text(max_size=4) | st.sampled_from(["", "Hi", "\ud83d", "stop"])
@@ -150,13 +150,17 @@ def test_an_ordinary_reply_is_read_by_type(beside, members):
     assert check(completion({"content": "Hi", **beside}, **members))
 
 
+@pytest.mark.parametrize("name", MORE_THAN_TEXT)
+def test_a_message_of_more_than_text_is_told_by_its_events(name):
+    assert not check(completion({"content": "Hi", name: MORE_THAN_TEXT[name]}))
+
+
 @pytest.mark.parametrize(
     ("message", "members"),
     [
         ({"content": ""}, {}),
         ({"content": None, "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]}, {}),
-        ({"content": "Hi", "reasoning_content": "hm"}, {}),
-        ({"content": "Hi", "annotations": [{"type": "url_citation", "url_citation": {"url": "u"}}]}, {}),
+        ({"content": "Hi"}, {"search_results": [{"url": "https://a.b/c"}]}),
         ({"content": [{"type": "text", "text": "Hi"}]}, {}),
         ({"content": "Hi"}, {"citations": ["https://a.b/c"]}),
         ({"content": "Hi"}, {"usage": {"prompt_tokens": -1}}),

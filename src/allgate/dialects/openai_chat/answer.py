@@ -5,6 +5,7 @@ Kinds follow each other as thinking, text, refusal, pictures, sound, calls; each
 resumes later is a new part. What comes behind a call whose arguments are not complete waits in the sequencer.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 from allgate.dialects.contract import Sent
@@ -30,12 +31,16 @@ _EMPTY: dict[Kind, Text | Thinking | Refusal] = {
 }
 
 
+Voice = Callable[[Kind, str], None]
+"""Takes (kind, piece)."""
+
+
 class Answer:
     """Reads the deltas of one choice into `events`."""
 
     __slots__ = (
         "_audio", "_calls", "_cites", "_details", "_index", "_kind", "_parts", "_refused", "_refused_logprobs",
-        "_salt", "_sent", "_tags", "_text_before", "native",
+        "_salt", "_sent", "_tags", "_text_before", "native", "voice",
     )  # fmt: skip
 
     def __init__(self, events: list[Event], index: int, sent: Sent, salt: str) -> None:
@@ -53,6 +58,9 @@ class Answer:
         self._text_before = 0  # code points of text parts that were closed: citations count from the first
         self._refused = False
         self._refused_logprobs: list[JsonObject] = []
+        self.voice: Voice | None = (
+            None  # while a text is open in which no tags are looked for: what takes more of it
+        )
         self.native = ""  # the last finish_reason; empty: not finished
 
     def take(self, choice: ChunkChoice) -> None:
@@ -153,6 +161,7 @@ class Answer:
         if self._kind != "none":
             self._parts.close(self._kind)
         self._kind = kind
+        self.voice = self._parts.append_text if kind == "text" and self._tags is None else None
         if kind in _EMPTY:
             self._parts.open(kind, _EMPTY[kind])
 

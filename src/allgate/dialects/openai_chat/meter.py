@@ -36,11 +36,12 @@ _DONE = b"[DONE]"
 class _Seen:
     """What a reply has shown so far, in its choices and beside them."""
 
-    __slots__ = ("_excludes_reasoning", "finished", "open", "started", "text", "usage")
+    __slots__ = ("_excludes_reasoning", "finished", "open", "speaks", "started", "text", "usage")
 
     def __init__(self, *, excludes_reasoning: bool = False) -> None:
         self._excludes_reasoning = excludes_reasoning
         self.started = False
+        self.speaks = False  # the first choice brought text, of which more is likely to come
         self.open: set[int] = set()
         self.finished: set[int] = set()
         self.text = StringIO()
@@ -54,8 +55,10 @@ class _Seen:
             if message is not None:
                 if message.content:
                     self.started = True
+                    self.speaks = choice.index == 0
                     self.text.write(message.content)
                 else:
+                    self.speaks = False
                     self._look_closer(message)
                 if message.tool_calls:
                     self._look_at_calls(message.tool_calls)
@@ -98,7 +101,15 @@ class _Seen:
 class ChatStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
-    __slots__ = ("_done", "_finish_optional", "_seen", "_splitter", "_wants_usage", "failure", "started")
+    __slots__ = (
+        "_done",
+        "_finish_optional",
+        "_seen",
+        "_splitter",
+        "_wants_usage",
+        "failure",
+        "started",
+    )
 
     def __init__(self, head: Head, caps: Caps) -> None:
         self.started = False
@@ -112,7 +123,10 @@ class ChatStreamMeter:
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
         if self._splitter.aligned and not self._done and self.failure is None:
-            piece = read_ordinary(chunk)
+            piece = read_ordinary(chunk, after_text=self._seen.speaks)
+            if isinstance(piece, str):
+                self._seen.text.write(piece)
+                return chunk
             if piece is not None:
                 self._seen.look(piece)
                 self.started = self._seen.started

@@ -22,11 +22,12 @@ CHOICES_MAX = 128
 class Reply:
     """One reply. `events` grows as chunks are taken; the owner hands them out and clears the list."""
 
-    __slots__ = ("_answers", "_cited", "_id", "_sent", "_usage", "events", "over")
+    __slots__ = ("_answers", "_cited", "_id", "_sent", "_usage", "events", "first", "over")
 
     def __init__(self, sent: Sent) -> None:
         self.events: list[Event] = []
         self.over = False
+        self.first: Answer | None = None  # of choice 0
         self._sent = sent
         self._answers: dict[int, Answer] = {}
         self._id: str | None = None  # None: the reply has not begun
@@ -78,6 +79,8 @@ class Reply:
         if len(self._answers) >= CHOICES_MAX:
             raise wire_error(f"The reply holds more than {CHOICES_MAX} choices")
         self._answers[index] = answer = Answer(self.events, index, self._sent, self._id or "")
+        if index == 0:
+            self.first = answer
         return answer
 
     def _take_usage(self, chunk: Chunk) -> None:

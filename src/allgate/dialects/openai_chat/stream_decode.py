@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from allgate.core.errors import ErrorKind, WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Sent
-from allgate.dialects.openai_chat.chunks import read_chunk, read_ordinary
+from allgate.dialects.openai_chat.chunks import Chunk, read_chunk, read_ordinary
 from allgate.dialects.openai_chat.errors import error_in_frame
 from allgate.dialects.openai_chat.reply import Reply, truncated
 from allgate.operations.chat.events import Event
@@ -15,7 +15,10 @@ DONE = b"[DONE]"
 
 
 class ChatStreamDecoder:
-    """feed(bytes) → events; close() → the last ones. A broken stream ends in Failed, never in an exception."""
+    """feed(bytes) → events; close() → the last ones. A broken stream ends in Failed, never in an exception.
+
+    A text goes on for many frames, so a frame behind one of text is expected to be another.
+    """
 
     __slots__ = ("_finish_optional", "_reply", "_splitter")
 
@@ -26,22 +29,29 @@ class ChatStreamDecoder:
 
     def feed(self, chunk: bytes) -> Iterable[Event]:
         """The events that these bytes complete."""
-        try:
-            if (
-                self._splitter.aligned
-                and not self._reply.over
-                and (piece := read_ordinary(chunk)) is not None
-            ):
-                self._reply.take(piece)
-            else:
-                for frame in self._splitter.feed(chunk):
-                    if frame.data and not self._reply.over:
-                        self._frame(frame)
-        except WireError as error:
-            self._reply.fail(changed(error.failure, kind=ErrorKind.UPSTREAM, upstream=True))
+        first, piece = self._reply.first, None
+        voice = None if first is None else first.voice
+        if self._splitter.aligned and not self._reply.over:
+            piece = read_ordinary(chunk, after_text=voice is not None)
+        if voice is not None and isinstance(piece, str):
+            voice("text", piece)
+        else:
+            self._take(chunk, piece)
         events = self._reply.events[:]
         self._reply.events.clear()  # its answers hold this list
         return events
+
+    def _take(self, chunk: bytes, piece: Chunk | str | None) -> None:
+        """What is not one more piece of text; `piece` is the chunk where it needs no splitter."""
+        try:
+            if isinstance(piece, Chunk):
+                self._reply.take(piece)
+                return
+            for frame in self._splitter.feed(chunk):
+                if frame.data and not self._reply.over:
+                    self._frame(frame)
+        except WireError as error:
+            self._reply.fail(changed(error.failure, kind=ErrorKind.UPSTREAM, upstream=True))
 
     def close(self) -> Iterable[Event]:
         """The body ended cleanly."""
