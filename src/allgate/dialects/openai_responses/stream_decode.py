@@ -6,6 +6,9 @@ brings whole is compared with what came in pieces; and an item that only the ter
 while one that was streamed is never told twice (clients would run its call twice).
 
 Parts are keyed by `output_index` (and `content_index`): deltas carry no call id. Frames of unknown types are skipped.
+
+Nearly every chunk is one more piece of the text that is open. Such pieces become events at once, and reach the sequencer
+together when anything else comes.
 """
 
 from allgate.core.errors import ErrorKind, Failure
@@ -15,7 +18,7 @@ from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.response_decode import created_s, response_extra
 from allgate.dialects.openai_responses.stream_calls import StreamCalls
 from allgate.dialects.openai_responses.stream_frames import FRAME_END, Frame, cut, read_frame, read_text_delta
-from allgate.dialects.openai_responses.stream_messages import StreamMessages
+from allgate.dialects.openai_responses.stream_messages import Key, StreamMessages
 from allgate.dialects.openai_responses.stream_thoughts import StreamThoughts
 from allgate.dialects.openai_responses.target import Target
 from allgate.dialects.openai_responses.usage import usage_in
@@ -23,7 +26,7 @@ from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.dialects.passes.stop_matcher import StopMatcher
-from allgate.operations.chat.events import Ended, Event, Failed, Finished, Start, UsageSeen
+from allgate.operations.chat.events import Delta, Ended, Event, Failed, Finished, Start, UsageSeen
 from allgate.operations.chat.parts import Part, Thinking
 from allgate.wire.json import JsonObject
 from allgate.wire.sse import SseFrame, SseSplitter
@@ -50,8 +53,8 @@ class ResponsesStreamDecoder:
     """Bytes of one stream → events."""
 
     __slots__ = (
-        "_append_text", "_calls", "_done", "_ended", "_events", "_items", "_kinds", "_messages", "_sequencer", "_splitter",
-        "_started", "_stops", "_target", "_thoughts",
+        "_calls", "_done", "_ended", "_events", "_flowing", "_index", "_items", "_kinds", "_messages", "_sequencer",
+        "_splitter", "_started", "_stops", "_target", "_thoughts", "_told",
     )  # fmt: skip
 
     def __init__(self, sent: Sent) -> None:
@@ -59,7 +62,6 @@ class ResponsesStreamDecoder:
         self._splitter = SseSplitter()
         self._events: list[Event] = []
         self._sequencer = PartSequencer(self._events)
-        self._append_text = self._sequencer.append_text
         self._messages = StreamMessages(self._sequencer)
         self._thoughts = StreamThoughts(self._sequencer)
         self._calls = StreamCalls(self._sequencer, self._target)
@@ -68,26 +70,54 @@ class ResponsesStreamDecoder:
         self._kinds: set[type[Part]] = set()  # of the parts that were told
         stops = sent.request.sampling.stop  # this dialect has none
         self._stops = StopMatcher(stops) if stops else None
+        self._flowing: Key | None = None  # the text whose pieces take the quick way,
+        self._index = 0  # the index of its events,
+        self._told: list[str] = []  # and its pieces that did
         self._started = False
         self._ended = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete. Raises: WireError: bytes that are no event stream of this dialect."""
-        text = read_text_delta(chunk) if self._splitter.aligned and not self._ended else None
-        if text and not text.logprobs and (text.output_index, text.content_index) == self._messages.latest:
-            if text.delta:  # the quick way: one more piece of the latest text
-                self._append_text(self._messages.latest, text.delta)
-        elif chunk.count(FRAME_END) > 1:
+        if self._flowing is not None:
+            text = read_text_delta(chunk)
+            if text and not text.logprobs and (text.output_index, text.content_index) == self._flowing:
+                if not text.delta:
+                    return []
+                self._told.append(text.delta)
+                piece: list[Event] = [Delta(index=self._index, channel="text", text=text.delta)]
+                return self._stops.pass_on(piece) if self._stops else piece
+        if chunk.count(FRAME_END) > 1:
             return [event for frame in cut(chunk) for event in self.feed(frame)]
-        else:
-            for frame in self._splitter.feed(chunk):
-                self._take(frame)
+        self._settle()
+        for frame in self._splitter.feed(chunk):
+            self._take(frame)
         events = self._events[:]
         self._events.clear()  # the sequencer holds this list
+        self._flow()
         return self._stops.pass_on(events) if self._stops else events
+
+    def _flow(self) -> None:
+        """Let the next pieces of text take the quick way, if a text is open and a frame begins."""
+        latest = self._messages.latest
+        if (
+            latest is not None
+            and latest == self._sequencer.open_key
+            and self._splitter.aligned
+            and not self._ended
+        ):
+            self._flowing, self._index = latest, self._sequencer.count - 1
+
+    def _settle(self) -> None:
+        """Give the sequencer the pieces that took the quick way. They are told already."""
+        if self._told:
+            self._sequencer.append_text(self._flowing, "".join(self._told))
+            self._told.clear()
+            self._events.clear()
+        self._flowing = None
 
     def close(self) -> list[Event]:
         """The body ended: an unterminated last frame counts, a missing terminal event does not."""
+        self._settle()
         last = self._splitter.close()
         if last is not None:
             self._take(last)
@@ -187,7 +217,9 @@ class ResponsesStreamDecoder:
             return
         if not self._started:
             self._start(response)
-        self._tell_untold(objects_of(response.get("output")))
+        output = objects_of(response.get("output"))
+        if self._done != dict(enumerate(output)):  # nearly always it repeats what was told
+            self._tell_untold(output)
         self._sequencer.close_all()
         self._kinds |= self._messages.kinds | self._calls.kinds
         usage = usage_in(response)
