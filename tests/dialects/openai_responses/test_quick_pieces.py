@@ -75,3 +75,13 @@ def test_what_took_the_quick_way_is_in_the_part_that_is_told_whole(last):
         assert [event.part for event in events if isinstance(event, Closed)] == [Text(text="a b", id="msg_0")]
     else:
         assert isinstance(events[-1], Failed)
+
+
+def test_a_piece_of_text_behind_a_refusal_in_its_place_belongs_to_the_refusal():
+    refused = frame("response.refusal.delta", output_index=0, content_index=0, delta="no")
+    deltas = events_of([CREATED, refused, piece(0, 0, "", logprobs=[{}]), piece(0, 0, "t")])
+    assert [event.channel for event in deltas if isinstance(event, Delta)] == [
+        "refusal",
+        "logprobs",
+        "refusal",
+    ]

@@ -27,7 +27,7 @@ from allgate.dialects.passes.openai_errors import failure_of
 from allgate.dialects.passes.sequencer import PartSequencer
 from allgate.dialects.passes.stop_matcher import StopMatcher
 from allgate.operations.chat.events import Delta, Ended, Event, Failed, Finished, Start, UsageSeen
-from allgate.operations.chat.parts import Part, Thinking
+from allgate.operations.chat.parts import Part, Text, Thinking
 from allgate.wire.json import JsonObject
 from allgate.wire.sse import SseFrame, SseSplitter
 
@@ -98,14 +98,13 @@ class ResponsesStreamDecoder:
 
     def _flow(self) -> None:
         """Let the next pieces of text take the quick way, if a text is open and a frame begins."""
-        latest = self._messages.latest
-        if (
-            latest is not None
-            and latest == self._sequencer.open_key
-            and self._splitter.aligned
-            and not self._ended
-        ):
-            self._flowing, self._index = latest, self._sequencer.count - 1
+        latest, sequencer = self._messages.latest, self._sequencer
+        if latest is None or latest != sequencer.open_key or self._ended or not self._splitter.aligned:
+            return
+        if isinstance(
+            sequencer.skeleton(latest), Text
+        ):  # not so where pieces of text follow those of a refusal
+            self._flowing, self._index = latest, sequencer.count - 1
 
     def _settle(self) -> None:
         """Give the sequencer the pieces that took the quick way. They are told already."""
