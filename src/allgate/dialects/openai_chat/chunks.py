@@ -3,12 +3,8 @@
 `read_chunk` decodes straight into these structs (0.4 µs against 0.7 for plain objects), whose types are those that
 providers nearly always send. Where one does not (content as a list, arguments as an object, half an emoji), the bytes
 are read again as plain JSON and every member that has the right type is taken over: an odd member costs time, not the
-answer. `read_ordinary` takes the bytes of one frame, which is how most chunks of a stream arrive, and behind a piece of text
-expects another: such a chunk is read as what it says, and as what it must not say (0.3 µs). A whole reply has the same
-shape with `message` in place of `delta`.
+answer. A whole reply has the same shape with `message` in place of `delta`.
 """
-
-from typing import Literal
 
 import msgspec
 
@@ -84,42 +80,7 @@ class Chunk(msgspec.Struct, gc=False):
     x_groq: JsonObject | None = None  # Groq: usage of a stream, on its last chunk
 
 
-class _OnlyContent(msgspec.Struct, gc=False):
-    """A delta of which nothing but text is to be taken."""
-
-    content: str
-    reasoning_content: None = None
-    reasoning: None = None
-    thinking: None = None
-    reasoning_details: None = None
-    refusal: None = None
-    tool_calls: None = None
-    function_call: None = None
-    annotations: None = None
-    images: None = None
-    audio: None = None
-
-
-class _OnlyDelta(msgspec.Struct, gc=False):
-    delta: _OnlyContent
-    index: Literal[0] = 0
-    finish_reason: None = None
-    logprobs: None = None
-
-
-class _OnlyText(msgspec.Struct, gc=False):
-    """A chunk that says nothing but a piece of text of the first choice."""
-
-    choices: tuple[_OnlyDelta]
-    usage: None = None
-    error: None = None
-    citations: None = None
-    search_results: None = None
-    x_groq: None = None
-
-
 _decoder = msgspec.json.Decoder(Chunk)
-_text_decoder = msgspec.json.Decoder(_OnlyText)
 
 
 def read_chunk(data: bytes) -> Chunk:
@@ -128,28 +89,6 @@ def read_chunk(data: bytes) -> Chunk:
         return _decoder.decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return _chunk(json.object_at(json.decode_lenient(data, "chunk of the reply"), "chunk"))
-
-
-def read_ordinary(frame: bytes, *, after_text: bool) -> Chunk | str | None:
-    """The chunk in bytes that are one `data:` line and its empty line; None where they are not, or hold no choices.
-
-    `after_text`: a text of the first choice is open. Where the frame holds nothing but more of it, that is the answer. It
-    stands in for the splitter and `read_chunk` at each piece of a stream, so it calls no function of ours.
-    """
-    data = frame[6:-2]
-    if frame[:6] != b"data: " or frame[-2:] != b"\n\n" or 10 in data or 13 in data:
-        return None
-    if after_text:
-        try:
-            if text := _text_decoder.decode(data).choices[0].delta.content:
-                return text
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            pass
-    try:
-        chunk = _decoder.decode(data)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return None
-    return chunk if chunk.choices and chunk.error is None else None
 
 
 def read_whole(body: bytes) -> Chunk:

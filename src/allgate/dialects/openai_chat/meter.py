@@ -19,11 +19,11 @@ from allgate.dialects.openai_chat.chunks import (
     Chunk,
     Message,
     read_chunk,
-    read_ordinary,
     read_whole,
 )
 from allgate.dialects.openai_chat.details import text_of_details
 from allgate.dialects.openai_chat.errors import error_in_frame, no_completion
+from allgate.dialects.openai_chat.pieces import SURPRISES_MAX, read_ordinary
 from allgate.dialects.openai_chat.plain_response import plain_facts
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
 from allgate.dialects.openai_chat.usage import usage_of
@@ -102,20 +102,15 @@ class ChatStreamMeter:
     """feed(bytes) → the bytes that may leave now; close() → the held rest; facts() → what was seen."""
 
     __slots__ = (
-        "_done",
-        "_finish_optional",
-        "_seen",
-        "_splitter",
-        "_wants_usage",
-        "failure",
-        "started",
-    )
+        "_done", "_finish_optional", "_seen", "_splitter", "_surprises", "_wants_usage", "failure", "started",
+    )  # fmt: skip
 
     def __init__(self, head: Head, caps: Caps) -> None:
         self.started = False
         self._wants_usage = head.stream_usage
         self._finish_optional = caps.finish_optional
         self._splitter = SseSplitter()
+        self._surprises = 0
         self._seen = _Seen(excludes_reasoning=caps.usage_excludes_reasoning)
         self._done = b""  # the terminator and whatever came behind it
         self.failure: Failure | None = None
@@ -123,10 +118,12 @@ class ChatStreamMeter:
     def feed(self, chunk: bytes) -> bytes:
         """What of `chunk`, and of what waited for its rest, may leave."""
         if self._splitter.aligned and not self._done and self.failure is None:
-            piece = read_ordinary(chunk, after_text=self._seen.speaks)
+            expected = self._seen.speaks and self._surprises < SURPRISES_MAX
+            piece = read_ordinary(chunk, after_text=expected)
             if isinstance(piece, str):
                 self._seen.text.write(piece)
                 return chunk
+            self._surprises += expected
             if piece is not None:
                 self._seen.look(piece)
                 self.started = self._seen.started

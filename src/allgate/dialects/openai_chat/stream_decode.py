@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from allgate.core.errors import ErrorKind, WireError
 from allgate.core.value import changed
 from allgate.dialects.contract import Sent
-from allgate.dialects.openai_chat.chunks import Chunk, read_chunk, read_ordinary
+from allgate.dialects.openai_chat.chunks import Chunk, read_chunk
 from allgate.dialects.openai_chat.errors import error_in_frame
+from allgate.dialects.openai_chat.pieces import SURPRISES_MAX, read_ordinary
 from allgate.dialects.openai_chat.reply import Reply, truncated
 from allgate.operations.chat.events import Event
 from allgate.wire.sse import SseFrame, SseSplitter
@@ -20,22 +21,25 @@ class ChatStreamDecoder:
     A text goes on for many frames, so a frame behind one of text is expected to be another.
     """
 
-    __slots__ = ("_finish_optional", "_reply", "_splitter")
+    __slots__ = ("_finish_optional", "_reply", "_splitter", "_surprises")
 
     def __init__(self, sent: Sent) -> None:
         self._splitter = SseSplitter()
         self._reply = Reply(sent)
+        self._surprises = 0
         self._finish_optional = sent.caps.finish_optional
 
     def feed(self, chunk: bytes) -> Iterable[Event]:
         """The events that these bytes complete."""
         first, piece = self._reply.first, None
         voice = None if first is None else first.voice
+        expected = voice is not None and self._surprises < SURPRISES_MAX
         if self._splitter.aligned and not self._reply.over:
-            piece = read_ordinary(chunk, after_text=voice is not None)
+            piece = read_ordinary(chunk, after_text=expected)
         if voice is not None and isinstance(piece, str):
             voice("text", piece)
         else:
+            self._surprises += expected
             self._take(chunk, piece)
         events = self._reply.events[:]
         self._reply.events.clear()  # its answers hold this list

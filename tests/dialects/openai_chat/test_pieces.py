@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 
 from allgate.dialects.contract import Head
-from allgate.dialects.openai_chat import OPENAI_CHAT
-from allgate.dialects.openai_chat.chunks import Chunk, Message, read_chunk, read_ordinary
+from allgate.dialects.openai_chat import OPENAI_CHAT, meter, stream_decode
+from allgate.dialects.openai_chat.chunks import Chunk, Message, read_chunk
+from allgate.dialects.openai_chat.pieces import SURPRISES_MAX, read_ordinary
 from allgate.operations.chat.caps import CAPS_DEFAULT
+from allgate.operations.chat.events import Delta
 from dialects.counted import calls_of
 from dialects.openai_chat.exchange import DONE, MORE_THAN_TEXT, chunk, events_of, sent
 from dialects.openai_chat.test_recordings import STREAMED, by_id, loaded
@@ -112,9 +114,9 @@ def by_bytes(stream: bytes) -> list[bytes]:
 
 
 def metered(pieces: list[bytes]) -> tuple:
-    meter = OPENAI_CHAT.meter(Head(model="m", stream=True, stream_usage=True), CAPS_DEFAULT)
-    passed = b"".join([meter.feed(piece) for piece in pieces]) + meter.close()
-    return passed, meter.facts(), meter.started
+    watch = OPENAI_CHAT.meter(Head(model="m", stream=True, stream_usage=True), CAPS_DEFAULT)
+    passed = b"".join([watch.feed(piece) for piece in pieces]) + watch.close()
+    return passed, watch.facts(), watch.started
 
 
 @given(st.lists(CHUNKS | CHOICES.map(lambda choice: {"choices": [choice]}), max_size=4), st.booleans())
@@ -138,6 +140,24 @@ def test_a_piece_of_text_behind_another_takes_three_calls():
     for piece in (STARTED, more):
         decoder.feed(piece)
     assert calls_of(lambda: decoder.feed(more)) <= 4  # with the lambda
+
+
+def test_who_says_more_than_text_in_every_frame_is_not_taken_for_another(monkeypatch):
+    expected = []
+    for module in (stream_decode, meter):
+        monkeypatch.setattr(
+            module,
+            "read_ordinary",
+            lambda frame, after_text: (
+                expected.append(after_text) or read_ordinary(frame, after_text=after_text)
+            ),
+        )
+    more = [chunk({"content": "a"}, citations=["https://a.b/c"])] * 20
+    assert len([event for event in events_of(more) if isinstance(event, Delta)]) == 20
+    assert sum(expected) == SURPRISES_MAX
+    expected.clear()
+    assert metered(more)[1].text == "a" * 20
+    assert sum(expected) == SURPRISES_MAX
 
 
 def test_each_of_two_answers_and_calls_behind_a_text_keep_their_places():
