@@ -47,9 +47,9 @@ STEPS: dict[str, tuple[int, Callable[[], object]]] = {
     "head": (3, lambda: OPENAI_CHAT.read_head(ORDINARY)),
     "request in": (6, lambda: OPENAI_CHAT.decode_request(ORDINARY, BOX)),
     "request out": (12, lambda: OPENAI_CHAT.encode_request(ASKED_ELSEWHERE, "up", CAPS_DEFAULT)),
-    "answer in": (15, lambda: OPENAI_CHAT.decode_response(ANSWER, sent())),
+    "answer in": (13, lambda: OPENAI_CHAT.decode_response(ANSWER, sent())),
     "answer out": (12, lambda: OPENAI_CHAT.encode_response(DECODED, asked())),
-    "facts": (10, lambda: OPENAI_CHAT.read_facts(ANSWER)),
+    "facts": (8, lambda: OPENAI_CHAT.read_facts(ANSWER)),
 }
 
 

@@ -60,6 +60,8 @@ class Totals(_Cached, gc=False):
 
 
 _NO_DETAILS = _Details()
+_UNSAID = (None,) * 12
+"""Of the counts that OpenAI itself does not send: a field of `Usage` costs 35 ns, also where it is None."""
 
 
 def decode_usage(wire: Json, *, excludes_reasoning: bool = False, tier: str | None = None) -> Usage | None:
@@ -90,7 +92,6 @@ def usage_told(totals: Totals, excludes_reasoning: bool, tier: str | None) -> Us
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cache_read_tokens=_cache_reads(prompt, totals) if cached is None else cached,
-        cache_write_tokens=_cache_writes(prompt, totals),
         reasoning_tokens=reasoning,
         input_audio_tokens=prompt.audio_tokens,
         output_audio_tokens=completion.audio_tokens,
@@ -98,12 +99,16 @@ def usage_told(totals: Totals, excludes_reasoning: bool, tier: str | None) -> Us
         rejected_prediction_tokens=completion.rejected_prediction_tokens,
         service_tier=special_tier(tier),
     )
-    if not (
-        prompt.text_tokens is prompt.image_tokens is prompt.video_tokens is completion.text_tokens is None
-        and completion.image_tokens is totals.num_search_queries is None
-    ):  # each word costs 35 ns, also where it says nothing: OpenAI itself sends those above
+    seldom = (
+        prompt.cache_write_tokens, prompt.cache_creation_tokens, prompt.cache_creation_input_tokens,
+        totals.cache_write_tokens, totals.cache_creation_tokens, totals.cache_creation_input_tokens,
+        prompt.text_tokens, prompt.image_tokens, prompt.video_tokens,
+        completion.text_tokens, completion.image_tokens, totals.num_search_queries,
+    )  # fmt: skip
+    if seldom != _UNSAID:
         usage = changed(
             usage,
+            cache_write_tokens=_first(*seldom[:6]),
             input_text_tokens=prompt.text_tokens,
             input_image_tokens=prompt.image_tokens,
             input_video_tokens=prompt.video_tokens,
@@ -145,17 +150,6 @@ def _cache_reads(prompt: _Details, totals: Totals) -> Count:
         totals.cached_tokens,
         totals.prompt_cache_hit_tokens,
         totals.cache_read_input_tokens,
-    )
-
-
-def _cache_writes(prompt: _Details, totals: Totals) -> Count:
-    return _first(
-        prompt.cache_write_tokens,
-        prompt.cache_creation_tokens,
-        prompt.cache_creation_input_tokens,
-        totals.cache_write_tokens,
-        totals.cache_creation_tokens,
-        totals.cache_creation_input_tokens,
     )
 
 
