@@ -169,6 +169,34 @@ def test_a_foreign_thoughts_seal_rides_on_the_next_part():
     assert alone[0]["thoughtSignature"].startswith("QUdTTDE6")
 
 
+def test_a_foreign_seal_rides_on_a_text_that_goes_on_after_the_thought():
+    spoken = [Text(text="a"), Thinking(text="b", seals=(FOREIGN,)), Text(text="c"), Text(text="d")]
+    parts = parts_in(stream_of(*spoken))
+    assert [(part["text"], "thoughtSignature" in part) for part in parts] == [
+        ("a", False),
+        ("b", False),
+        ("c", True),
+        ("d", False),
+        ("", False),
+    ]
+
+
+PIECES = st.tuples(
+    st.integers(0, 1), st.sampled_from(["text", "text", "refusal", "summary", "input"]), st.sampled_from(["", "a", "b"])
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8))
+def test_every_piece_is_a_chunk_of_its_candidate_whatever_came_before(pieces):
+    events = [Delta(index=0, choice=choice, channel=channel, text=text) for choice, channel, text in pieces]
+    said = [chunk["candidates"][0] for chunk in chunks_in(told(events))]
+    assert [(one["index"], one["content"]["parts"]) for one in said] == [
+        (choice, [{"thought": True, "text": text} if channel == "summary" else {"text": text}])
+        for choice, channel, text in pieces
+        if text and channel != "input"
+    ]
+
+
 def test_media_leave_whole():
     png = Media(kind="image", source=Inline(mime="image/png", base64="iVBORw=="))
     assert parts_in(stream_of(png))[0] == {"inlineData": {"mimeType": "image/png", "data": "iVBORw=="}}

@@ -35,6 +35,11 @@ def test_thoughts_inside_the_answer_are_not_counted_twice():
     assert (usage.output_tokens, usage.reasoning_tokens) == (25, 20)
 
 
+def test_no_count_that_we_write_is_less_than_nothing():
+    counts = metadata_of(Usage(input_tokens=1, output_tokens=2, reasoning_tokens=3, tool_prompt_tokens=4))
+    assert (counts["promptTokenCount"], counts["candidatesTokenCount"]) == (0, 0)
+
+
 def test_what_is_not_reported_is_unknown_and_what_the_total_tells_is_used():
     assert read() == Usage()
     assert read(promptTokenCount=10, totalTokenCount=10).output_tokens == 0
