@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allgate.core.value import changed
+from allgate.dialects.openai_responses.stream_frames import is_several
 from allgate.operations.chat.events import Closed, Delta, Failed
 from allgate.operations.chat.parts import Text
 from allgate.operations.chat.request import Sampling
@@ -58,6 +59,11 @@ OTHERS = st.one_of(
 )  # fmt: skip
 STREAMS = st.lists(st.one_of(PIECES, PIECES, PIECES, OTHERS), max_size=12)
 STOPPED = sent(changed(FOREIGN, sampling=Sampling(stop=("STOP",))))
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n"])).map(b"".join))
+def test_a_chunk_of_several_frames_is_told_from_one(chunk):
+    assert is_several(chunk) == (chunk.count(b"\n\n") > 1)
 
 
 @given(STREAMS, st.sampled_from([sent(), STOPPED]))

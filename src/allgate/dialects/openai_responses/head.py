@@ -92,10 +92,21 @@ class _Scalars(msgspec.Struct, gc=False):
 
 
 _plain = msgspec.json.Decoder()
+_text, _switch = msgspec.json.Decoder(str).decode, msgspec.json.Decoder(bool).decode
+_count = msgspec.json.Decoder(int).decode
 
 
 def _scalars(raw: dict[str, msgspec.Raw]) -> _Scalars:
     """Raises: WireError: a wrong type."""
+    try:
+        if "prompt" not in raw and "background" not in raw:
+            return _Scalars(
+                model=_text(raw["model"]),
+                stream="stream" in raw and _switch(raw["stream"]),
+                max_output_tokens=_count(raw["max_output_tokens"]) if "max_output_tokens" in raw else None,
+            )
+    except (KeyError, msgspec.DecodeError, ValueError):
+        pass  # null, or wrong
     try:
         return msgspec.convert({name: _plain.decode(raw[name]) for name in _READ if name in raw}, _Scalars)
     except (msgspec.DecodeError, ValueError, RecursionError):

@@ -15,7 +15,7 @@ from allgate.core.errors import Failure, WireError
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Facts
 from allgate.dialects.openai_responses.facts import text_in
-from allgate.dialects.openai_responses.stream_frames import FRAME_END, cut, read_text_delta
+from allgate.dialects.openai_responses.stream_frames import cut, is_several, read_text_delta
 from allgate.dialects.openai_responses.usage import usage_in
 from allgate.dialects.passes.lenient import object_of, objects_of, text_of
 from allgate.dialects.passes.openai_errors import failure_of
@@ -67,7 +67,7 @@ class ResponsesStreamMeter:
             self.started = True
             self._text.write(text.delta)
             return chunk
-        if chunk.count(FRAME_END) > 1:
+        if is_several(chunk):
             return b"".join([self.feed(frame) for frame in cut(chunk)])
         try:
             frames = self._splitter.feed(chunk)

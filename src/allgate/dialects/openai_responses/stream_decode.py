@@ -17,7 +17,13 @@ from allgate.dialects.openai_responses.finish import decode_finish
 from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.response_decode import created_s, response_extra
 from allgate.dialects.openai_responses.stream_calls import StreamCalls
-from allgate.dialects.openai_responses.stream_frames import FRAME_END, Frame, cut, read_frame, read_text_delta
+from allgate.dialects.openai_responses.stream_frames import (
+    Frame,
+    cut,
+    is_several,
+    read_frame,
+    read_text_delta,
+)
 from allgate.dialects.openai_responses.stream_messages import Key, StreamMessages
 from allgate.dialects.openai_responses.stream_thoughts import StreamThoughts
 from allgate.dialects.openai_responses.target import Target
@@ -86,7 +92,7 @@ class ResponsesStreamDecoder:
                 self._told.append(text.delta)
                 piece: list[Event] = [Delta(index=self._index, channel="text", text=text.delta)]
                 return self._stops.pass_on(piece) if self._stops else piece
-        if chunk.count(FRAME_END) > 1:
+        if is_several(chunk):
             return [event for frame in cut(chunk) for event in self.feed(frame)]
         self._settle()
         for frame in self._splitter.feed(chunk):
