@@ -41,7 +41,7 @@ DECODED = OPENAI_RESPONSES.decode_response(ANSWER, sent())
 PIECE = frame("response.output_text.delta", item_id="msg_1", output_index=0, content_index=0, delta=" word")
 
 STEPS: dict[str, tuple[int, Callable[[], object]]] = {
-    "head": (6, lambda: OPENAI_RESPONSES.read_head(ORDINARY)),
+    "head": (5, lambda: OPENAI_RESPONSES.read_head(ORDINARY)),
     "wish": (2, lambda: read_wish(ORDINARY)),
     "request in": (4, lambda: OPENAI_RESPONSES.decode_request(ORDINARY, BOX)),
     "request out": (10, lambda: OPENAI_RESPONSES.encode_request(ASKED_ELSEWHERE, "up", PLAIN)),

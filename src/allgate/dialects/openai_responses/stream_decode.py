@@ -20,6 +20,7 @@ from allgate.dialects.openai_responses.stream_calls import StreamCalls
 from allgate.dialects.openai_responses.stream_frames import (
     Frame,
     cut,
+    failure_in,
     is_several,
     read_frame,
     read_text_delta,
@@ -139,7 +140,7 @@ class ResponsesStreamDecoder:
             self._start(frame.response)
         match kind:
             case "response.failed" | "error":
-                self._fail(_failure(frame))
+                self._fail(failure_in(frame))
             case "response.completed" | "response.incomplete" | "response.done" | "response.cancelled":
                 self._end(frame.response or {})
             case _:
@@ -258,13 +259,3 @@ class ResponsesStreamDecoder:
 def _identity(item: JsonObject) -> _Identity:
     name = text_of(item.get("call_id")) or text_of(item.get("id"))
     return (text_of(item.get("type")), name) if name else None
-
-
-def _failure(frame: Frame) -> Failure:
-    """The error inside the response, beside it, nested in an `error` event, or flat in one."""
-    inside = object_of((frame.response or {}).get("error"))
-    error = inside or object_of(frame.error)
-    if not error:
-        message = frame.message or (frame.error if isinstance(frame.error, str) else "")
-        error = {"message": message, "code": frame.code, "param": frame.param}
-    return failure_of(error)

@@ -9,7 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from allgate.core.errors import Failure
 from allgate.dialects.passes.lenient import count_of, list_of, object_of, text_of
+from allgate.dialects.passes.openai_errors import failure_of
 from allgate.wire.json import Json, JsonObject, decode_lenient, object_at
 
 FRAME_END = b"\n\n"
@@ -116,3 +118,13 @@ def _read_again(source: JsonObject) -> Frame:
         error=source.get("error"),
         param=text_of(source.get("param")) or None,
     )
+
+
+def failure_in(frame: Frame) -> Failure:
+    """The error inside the response, beside it, nested in an `error` event, or flat in one."""
+    inside = object_of((frame.response or {}).get("error"))
+    error = inside or object_of(frame.error)
+    if not error:
+        message = frame.message or (frame.error if isinstance(frame.error, str) else "")
+        error = {"message": message, "code": frame.code, "param": frame.param}
+    return failure_of(error)
