@@ -10,11 +10,12 @@ from allgate.core.errors import WireError
 from allgate.dialects.openai_chat.head import read_any_head
 from allgate.dialects.openai_chat.plain_request import PLAIN_BYTES_MAX, plain_head, plain_request
 from allgate.dialects.openai_chat.request_decode import decode_any_request
+from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.wire.message import WireRequest
 from dialects.openai_chat.exchange import BOX, posted
 from dialects.openai_chat.test_recordings import ALL, by_id, loaded
 
-TEXTS = st.text(max_size=6) | st.sampled_from(["Hi", "ag1.", "\ud83d", "\u2028", '"\\'])
+TEXTS = st.text(max_size=6) | st.sampled_from(["Hi", ENVELOPE_PREFIX, "\ud83d", "\u2028", '"\\'])
 ODD = (
     st.none()
     | st.booleans()
@@ -105,6 +106,8 @@ ORDINARY = [
     {"max_completion_tokens": 5, "frequency_penalty": 0, "presence_penalty": -1.5},
     {"temperature": None, "stream": None, "stop": None, "max_tokens": None},
     {"stop": "\n"},
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]},
+    {"messages": [{"role": "user", "content": ENVELOPE_PREFIX}]},
     {
         "messages": [
             {"role": "developer", "content": "Be kind."},
@@ -124,7 +127,7 @@ def test_an_ordinary_request_is_read_by_type(members):
 @pytest.mark.parametrize(
     "members",
     [
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": ENVELOPE_PREFIX}]}]},
         {"stop": ["a", "b"]},
     ],
     ids=str,

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from allgate.dialects.contract import Head
+from allgate.dialects.openai_chat.head_messages import SEALED
 from allgate.dialects.openai_chat.own import NAME
 from allgate.operations.chat.plain import plain_conversation
 from allgate.operations.chat.request import ChatRequest, Sampling
@@ -56,10 +57,10 @@ class _Body(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _Said(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A message as routing sees it: in a content that is a string nothing is looked for."""
+    """A message as routing sees it, which asks for no role."""
 
     role: str
-    content: str | None = None
+    content: str | tuple[_Words] | None = None
 
 
 _PLAIN = frozenset(_Body.__struct_fields__)
@@ -121,16 +122,20 @@ def plain_head(body: bytes) -> Head | None:
         said: JsonObject = _members(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    model, stream, options = said.get("model"), said.get("stream"), said.get("stream_options")
+    model, messages = said.get("model"), said.get("messages", ())
+    stream, options = said.get("stream"), said.get("stream_options")
     limit, n = said.get("max_completion_tokens"), said.get("n")
     if limit is None:
         limit = said.get("max_tokens")
     fields = frozenset(said)
     if (
-        type(model) is not str or not model or type(said.get("messages")) is not list or type(stream) not in _SWITCH
+        type(model) is not str or not model or list is not type(messages) or type(stream) not in _SWITCH
         or type(options) not in _OPTIONS or type(limit) not in _COUNT or type(n) not in _COUNT or not fields <= _PLAIN
     ):  # fmt: skip
         return None
+    for message in messages:
+        if type(message.content) is tuple and SEALED in body:
+            return None  # an envelope of ours may stand in a block, though in no string
     return Head(
         model=model,
         stream=bool(stream),
