@@ -96,3 +96,27 @@ def test_allowed_tools_and_parallel_calls():
         mode="allowed", names=("f",), allowed_mode="any", parallel=False, raw=wire, raw_dialect="openai_chat"
     )
     assert decoded(tools=TOOLS, parallel_tool_calls=True).tool_choice == ToolChoice(parallel=True)
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"content": "Hi"},
+        {"content": [{"type": "text", "text": "Hi"}]},
+        {"content": None, "tool_calls": [CALL, {**CALL, "id": "c2"}]},
+        {"content": "Let me see.", "tool_calls": [CALL]},
+        {"tool_calls": [{"id": "c1", "type": "custom", "custom": {"name": "f", "input": "x"}}]},
+        {"content": "Hi", "tool_calls": None},
+        {"content": "Hi", "tool_calls": []},
+    ],
+    ids=str,
+)
+def test_an_assistant_who_only_says_and_calls_is_read_as_one_who_also_could_refuse(said):
+    def history(**beside):
+        ask = {"role": "user", "content": "hi"}
+        return decoded(messages=[ask, {"role": "assistant", **said, **beside}, ask])
+
+    assert history() == history(refusal=None)

@@ -24,6 +24,7 @@ from allgate.operations.chat.parts import (
 from allgate.wire.json import Json, JsonObject, list_at, object_at, optional_object, optional_text, text_at
 
 _CACHE_MEMBERS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+_TEXT_MEMBERS = _CACHE_MEMBERS | {"type", "text"}
 _FILE_MIMES = {
     "pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown", "csv": "text/csv", "html": "text/html",
     "json": "application/json", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp",
@@ -76,13 +77,11 @@ def _part(value: Json, path: str) -> Part:
         return Text(text=value)
     source = object_at(value, path)
     kind = text_at(source.get("type", "text" if "text" in source else None), f"{path}.type")
-    mark = cache_mark(source, path)
+    mark = None if _CACHE_MEMBERS.isdisjoint(source) else cache_mark(source, path)
     match kind:
         case "text" | "input_text" | "output_text":
-            known = _CACHE_MEMBERS | {"type", "text"}
-            return Text(
-                text=text_at(source.get("text"), f"{path}.text"), cache=mark, extra=rest(source, known)
-            )
+            text = text_at(source.get("text"), f"{path}.text")
+            return Text(text=text, cache=mark, extra=rest(source, _TEXT_MEMBERS))
         case "refusal":
             return Refusal(text=text_at(source.get("refusal"), f"{path}.refusal"), cache=mark)
         case "image_url":

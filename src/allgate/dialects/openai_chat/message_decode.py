@@ -35,11 +35,13 @@ from allgate.wire.json import (
 )
 
 _ROLE_AND_CONTENT = frozenset({"role", "content"})
+_SAID_AND_CALLED = _ROLE_AND_CONTENT | {"tool_calls"}
 _COMMON = frozenset({"role", "content", "name", "cache_control", "prompt_cache_breakpoint"})
 _ASSISTANT = _COMMON | {
     "refusal", "tool_calls", "function_call", "audio", "annotations", "images", "reasoning_content", "reasoning",
     "reasoning_details", "thinking", "thinking_blocks", "function",
 }  # fmt: skip
+_ANSWERED = _ROLE_AND_CONTENT | {"tool_call_id", "name"}
 _TOOL = _COMMON | {"tool_call_id", "is_error"}
 
 
@@ -49,6 +51,9 @@ def decode_message(value: Json, path: str, box: SealBox) -> Turn:
     match source.get("role"):
         case "system" | "developer" | "user" as role:
             return _plain(source, role, path)
+        case "assistant" if source.keys() <= _SAID_AND_CALLED:
+            parts = content_parts(source.get("content"), f"{path}.content")
+            return Turn(role="assistant", parts=(*parts, *_calls(source, path, box)))
         case "assistant":
             return _assistant(source, path, box)
         case "tool" | "function" as role:
@@ -86,10 +91,7 @@ def _assistant(source: JsonObject, path: str, box: SealBox) -> Turn:
     if audio := optional_object(source, "audio", f"{path}.audio"):
         spoken = text_at(audio.get("id"), f"{path}.audio.id")
         content.append(Media(kind="audio", source=FileRef(origin="openai", ref=spoken)))
-    calls = [
-        _call(call, f"{path}.tool_calls[{place}]", box)
-        for place, call in enumerate(optional_list(source, "tool_calls", f"{path}.tool_calls") or ())
-    ]
+    calls = _calls(source, path, box)
     if legacy := optional_object(source, "function_call", f"{path}.function_call"):
         name = text_at(legacy.get("name"), f"{path}.function_call.name")
         calls.append(ToolCall(call_id="", name=name, input=_arguments(legacy.get("arguments"), path)))
@@ -117,7 +119,7 @@ def _result(source: JsonObject, role: str, path: str) -> Turn:
         name=_name(source, path),
         parts=tuple(part if isinstance(part, (Text, Media, Opaque)) else _as_text(part) for part in parts),
         is_error=bool(optional_bool(source, "is_error", f"{path}.is_error")),
-        cache=cache_mark(source, path),
+        cache=None if source.keys() <= _ANSWERED else cache_mark(source, path),
     )
     return Turn(role="tool", parts=(result,), extra=rest(source, _TOOL))
 
@@ -187,10 +189,17 @@ def _picture(source: JsonObject, path: str, box: SealBox) -> Media:
     return changed(media, seals=(seal,)) if seal else media
 
 
+def _calls(source: JsonObject, path: str, box: SealBox) -> list[ToolCall]:
+    return [
+        _call(call, f"{path}.tool_calls[{place}]", box)
+        for place, call in enumerate(optional_list(source, "tool_calls", f"{path}.tool_calls") or ())
+    ]
+
+
 def _call(value: Json, path: str, box: SealBox) -> ToolCall:
     source = object_at(value, path)
-    seal = _google_seal(source, box)
-    custom = optional_object(source, "custom", f"{path}.custom")
+    seal = _google_seal(source, box) if "extra_content" in source else None
+    custom = optional_object(source, "custom", f"{path}.custom") if "custom" in source else None
     call_id = optional_text(source, "id", f"{path}.id") or ""
     if custom is not None:
         return ToolCall(

@@ -18,8 +18,10 @@ LEGACY_FUNCTIONS = "legacy_functions"
 
 def rest(source: JsonObject, known: Set[str]) -> Extra:
     """The members of `source` that are not `known`, as an extra."""
+    if source.keys() <= known:
+        return {}
     unknown = {key: value for key, value in source.items() if key not in known}
-    return {NAME: unknown} if unknown else {}
+    return {NAME: unknown}
 
 
 def own(extra: Extra) -> JsonObject:
