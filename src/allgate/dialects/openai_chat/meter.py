@@ -24,7 +24,7 @@ from allgate.dialects.openai_chat.chunks import (
 from allgate.dialects.openai_chat.details import text_of_details
 from allgate.dialects.openai_chat.errors import error_in_frame, no_completion
 from allgate.dialects.openai_chat.pieces import SURPRISES_MAX, read_ordinary
-from allgate.dialects.openai_chat.plain_response import plain_facts
+from allgate.dialects.openai_chat.plain_reply import plain_facts
 from allgate.dialects.openai_chat.stream_encode import DONE_FRAME
 from allgate.dialects.openai_chat.usage import usage_of
 from allgate.operations.chat.caps import Caps

@@ -4,7 +4,7 @@ are, needs no events (`plain_response`)."""
 from allgate.dialects.contract import Sent
 from allgate.dialects.openai_chat.chunks import read_whole
 from allgate.dialects.openai_chat.errors import no_completion
-from allgate.dialects.openai_chat.plain_response import plain_response
+from allgate.dialects.openai_chat.plain_reply import plain_response
 from allgate.dialects.openai_chat.reply import Reply
 from allgate.operations.chat.fold import fold
 from allgate.operations.chat.response import ChatResponse

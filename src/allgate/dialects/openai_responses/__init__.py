@@ -4,7 +4,7 @@ request_decode, input_decode, items_decode, outputs_decode, content_decode, tool
 request_encode, input_encode, items_encode, content_encode, tools_encode, settings_encode   the same, for a provider
 response_decode, output_decode, stream_decode on stream_messages, stream_thoughts, stream_calls   what a provider answers
 response_encode, stream_encode on answer, answer_items, stream_items, stream_texts, skeleton      the same, for a client
-plain_request, plain_call, plain_answer, plain_body                                         all four, where it is words only
+plain_request, plain_call, plain_reply, plain_body                                         all four, where it is words only
 head, meter, facts                                                                          pass-through
 wish, stored, compaction, compact                                                           what a server keeps, and sums up
 said, errors, usage, finish, annotations, item_ids, seals_decode, profile                   tables, both ways

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from allgate.core.value import changed
-from allgate.dialects.openai_responses.plain_answer import PLAIN_BYTES_MAX, read_plain
+from allgate.dialects.openai_responses.plain_reply import PLAIN_BYTES_MAX, read_plain
 from allgate.dialects.openai_responses.response_decode import decode_any_response
 from allgate.operations.chat.request import Sampling
 from allgate.operations.chat.tools import Function

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from allgate.core.errors import WireError
 from allgate.core.value import changed
 from allgate.dialects.openai_chat.meter import read_any_facts
-from allgate.dialects.openai_chat.plain_response import plain_facts, plain_response
+from allgate.dialects.openai_chat.plain_reply import plain_facts, plain_response
 from allgate.dialects.openai_chat.response_decode import decode_any_response
 from allgate.dialects.openai_chat.response_encode import any_choice, choice_wire
 from allgate.operations.chat.parts import Annotation, Refusal, Seal, Text, Thinking
