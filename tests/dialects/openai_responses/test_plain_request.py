@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allgate.dialects.openai_responses.plain_request import PLAIN_BYTES_MAX, read_plain
+from allgate.dialects.openai_responses.plain_request import PLAIN_BYTES_MAX, plain_request
 from allgate.dialects.openai_responses.request_decode import decode_any_request
 from allgate.wire.message import WireRequest
 from dialects.openai_responses.exchange import BOX, posted
@@ -40,14 +40,14 @@ def wire(body: bytes, headers: dict[str, str] | None = None) -> WireRequest:
 @given(near([{"model": "m", **said} for said in PLAIN]), HEADERS)
 def test_what_is_read_by_type_is_what_is_read_at_length(body, headers):
     request = wire(body, headers)
-    short = read_plain(request)
+    short = plain_request(request)
     assert short is None or exact(short) == outcome(decode_any_request, request, BOX)
 
 
 @pytest.mark.parametrize("said", PLAIN, ids=str)
 def test_the_spellings_of_a_plain_request_are_read_by_type(said):
     request = posted({"user-agent": "OpenAI/Python 2"}, **said)
-    short = read_plain(request)
+    short = plain_request(request)
     assert short is not None
     assert exact(short) == exact(decode_any_request(request, BOX))
 
@@ -74,20 +74,20 @@ def test_the_spellings_of_a_plain_request_are_read_by_type(said):
     ids=lambda said: str(said)[:60],
 )
 def test_what_is_not_plain_is_left_to_the_long_way(said):
-    assert read_plain(posted(**said)) is None
+    assert plain_request(posted(**said)) is None
 
 
 @pytest.mark.parametrize(
     "fields", [{"originator": "codex_cli"}, {"user-agent": "Codex/1"}, {"openai-beta": "a=v1"}]
 )
 def test_a_header_field_that_means_something_is_left_to_the_long_way(fields):
-    assert read_plain(posted(fields)) is None
+    assert plain_request(posted(fields)) is None
 
 
 def test_every_recorded_request_is_read_the_same(recordings):
     taken = 0
     for body in recorded(recordings, "request"):
-        short = read_plain(wire(body))
+        short = plain_request(wire(body))
         assert short is None or exact(short) == outcome(decode_any_request, wire(body), BOX)
         taken += short is not None
     assert taken == 11

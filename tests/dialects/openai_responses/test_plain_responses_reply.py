@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from allgate.core.value import changed
-from allgate.dialects.openai_responses.plain_reply import PLAIN_BYTES_MAX, read_plain
+from allgate.dialects.openai_responses.plain_reply import PLAIN_BYTES_MAX, plain_response
 from allgate.dialects.openai_responses.response_decode import decode_any_response
 from allgate.operations.chat.request import Sampling
 from allgate.operations.chat.tools import Function
@@ -41,14 +41,14 @@ ABROAD = sent(FOREIGN)
 
 @given(near([WHOLE, LITTLE, LESS]))
 def test_what_is_read_by_type_is_what_is_read_at_length(body):
-    short = read_plain(body, ABROAD)
+    short = plain_response(body, ABROAD)
     assert short is None or exact(short) == outcome(decode_any_response, body, ABROAD)
 
 
 @pytest.mark.parametrize("answer", [WHOLE, LITTLE, LESS], ids=["whole", "little", "less"])
 def test_the_ordinary_answers_are_read_by_type(answer):
     body = json.dumps(answer).encode()
-    short = read_plain(body, ABROAD)
+    short = plain_response(body, ABROAD)
     assert short is not None
     assert exact(short) == exact(decode_any_response(body, ABROAD))
 
@@ -72,7 +72,7 @@ def test_the_ordinary_answers_are_read_by_type(answer):
     ids=lambda beside: str(beside)[:60],
 )
 def test_what_is_not_plain_is_left_to_the_long_way(beside):
-    assert read_plain(json.dumps(WHOLE | beside).encode(), ABROAD) is None
+    assert plain_response(json.dumps(WHOLE | beside).encode(), ABROAD) is None
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_what_is_not_plain_is_left_to_the_long_way(beside):
     ids=["of this dialect", "tools", "stop"],
 )
 def test_what_is_asked_may_forbid_it(request_):
-    assert read_plain(json.dumps(WHOLE).encode(), sent(request_)) is None
+    assert plain_response(json.dumps(WHOLE).encode(), sent(request_)) is None
 
 
 def test_every_recorded_answer_is_read_the_same(recordings):
     taken = 0
     for body in recorded(recordings, "response"):
-        short = read_plain(body, ABROAD)
+        short = plain_response(body, ABROAD)
         assert short is None or exact(short) == outcome(decode_any_response, body, ABROAD)
         taken += short is not None
     assert taken == 8

@@ -134,7 +134,7 @@ class _Answer(_Typed, frozen=True):
 _read = msgspec.json.Decoder(_Answer).decode
 
 
-def read_plain(body: bytes, sent: Sent) -> ChatResponse | None:
+def plain_response(body: bytes, sent: Sent) -> ChatResponse | None:
     """The answer in this reply, if it is plain; None for any other bytes."""
     asked = sent.request
     if len(body) > PLAIN_BYTES_MAX or asked.dialect == NAME or asked.tools or asked.sampling.stop:

@@ -53,7 +53,7 @@ class _Request(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 _read = msgspec.json.Decoder(_Request).decode
 
 
-def read_plain(request: WireRequest) -> ChatRequest | None:
+def plain_request(request: WireRequest) -> ChatRequest | None:
     """What a client asks, if that is plain; None for any other bytes."""
     if len(request.body) > PLAIN_BYTES_MAX:
         return None

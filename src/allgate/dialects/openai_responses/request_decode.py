@@ -8,7 +8,7 @@ clients of this format (Codex above all) send members that no document names. St
 from allgate.core.errors import WireError, wire_error
 from allgate.dialects.openai_responses.input_decode import InputReader
 from allgate.dialects.openai_responses.own import NAME, rest
-from allgate.dialects.openai_responses.plain_request import read_plain
+from allgate.dialects.openai_responses.plain_request import plain_request
 from allgate.dialects.openai_responses.profile import CLIENT, client_of
 from allgate.dialects.openai_responses.said import KNOWN, Said, said_in
 from allgate.dialects.openai_responses.tools_decode import (
@@ -62,7 +62,7 @@ BOOKKEEPING = frozenset({TEXT, CLIENT})
 
 def decode_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     """What a client asks. Raises: WireError: naming the member that is wrong, in the vendor's manner."""
-    return read_plain(request) or decode_any_request(request, seals)
+    return plain_request(request) or decode_any_request(request, seals)
 
 
 def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:

@@ -5,7 +5,7 @@ from allgate.dialects.contract import Sent
 from allgate.dialects.openai_responses.finish import decode_finish
 from allgate.dialects.openai_responses.output_decode import decode_output
 from allgate.dialects.openai_responses.own import NAME, rest
-from allgate.dialects.openai_responses.plain_reply import read_plain
+from allgate.dialects.openai_responses.plain_reply import plain_response
 from allgate.dialects.openai_responses.target import Target
 from allgate.dialects.openai_responses.usage import usage_in
 from allgate.dialects.passes.lenient import object_of, text_of, text_or_none
@@ -30,7 +30,7 @@ _KNOWN = frozenset(
 
 def decode_response(body: bytes, sent: Sent) -> ChatResponse:
     """The answer in a reply with status 200. Raises: WireError: no response of this dialect, or a failed one."""
-    return read_plain(body, sent) or decode_any_response(body, sent)
+    return plain_response(body, sent) or decode_any_response(body, sent)
 
 
 def decode_any_response(body: bytes, sent: Sent) -> ChatResponse:
