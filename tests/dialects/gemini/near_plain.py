@@ -96,6 +96,28 @@ REPLIES = objects(
 )
 
 
+CHUNKS = st.one_of(
+    objects(
+        ("modelVersion", "x"),
+        candidates=objects(
+            ("finishReason", "index", "avgLogprobs"),
+            content=objects(
+                ("role", "x"),
+                parts=objects(
+                    ("thoughtSignature", "inlineData"),
+                    text=TEXTS,
+                    thought=st.sampled_from(["false"] * 5 + ["true"]),
+                ).map(lambda part: f"[{part}]"),
+            ),
+            index=st.sampled_from(["0"] * 9 + ["1"]),
+        ).map(lambda candidate: f"[{candidate}]"),
+        usageMetadata=st.integers(0, 20).map(
+            lambda count: f'{{"promptTokenCount":7,"candidatesTokenCount":{count}}}'
+        ),
+    ),
+    REPLIES,
+)
+
 SPOKEN = st.builds(
     Turn,
     role=st.sampled_from(["user"] * 4 + ["assistant"] * 4 + ["system", "tool"]),

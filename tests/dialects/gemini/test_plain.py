@@ -27,9 +27,10 @@ from allgate.dialects.gemini.plain_call import plain_body
 from allgate.dialects.gemini.plain_request import PLAIN_BYTES_MAX, plain_request
 from allgate.operations.chat.parts import Text
 from allgate.operations.chat.request import ChatRequest, State, Turn
+from allgate.wire.json import encode
 from allgate.wire.message import WireRequest
-from dialects.gemini.exchange import BOX, CAPS, STREAM, WHOLE, asked, posted, reply, sent
-from dialects.gemini.near_plain import BODIES, DEPLOYMENTS, REPLIES, REQUESTS, RESPONSES
+from dialects.gemini.exchange import BOX, CAPS, STREAM, WHOLE, asked, events_of, posted, reply, sent
+from dialects.gemini.near_plain import BODIES, CHUNKS, DEPLOYMENTS, REPLIES, REQUESTS, RESPONSES
 
 
 def outcome(way: Callable[[], object]) -> str:
@@ -112,6 +113,53 @@ def test_a_reply_read_the_short_way_is_the_one_read_the_long_way(body):
         lambda: response_decode.read_pieces(octets, sent())
     )
     assert outcome(lambda: GEMINI.read_facts(octets)) == outcome(lambda: meter.read_members(octets))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(CHUNKS, max_size=8), st.sampled_from([b"\n\n", b"\r\n\r\n"]))
+def test_a_stream_of_pieces_that_come_alone_is_the_one_whose_pieces_come_together(chunks, end):
+    frames = [b"data: " + chunk.encode() + end for chunk in chunks]
+    assert outcome(lambda: events_of(frames)) == outcome(lambda: events_of([b"".join(frames)]))
+
+
+COUNTED = {"promptTokenCount": 7, "candidatesTokenCount": 1}
+PIECE = reply({"text": "a"}, usage=COUNTED)
+TWO = {
+    **PIECE,
+    "candidates": [reply({"text": text}, index=index)["candidates"][0] for index, text in enumerate("bc")],
+}
+
+
+def compact(*chunks: dict) -> bytes:
+    """A stream as others than Google write it: its usage looks the same however its chunk was read."""
+    return b"".join(b"data: " + encode(chunk) + b"\n\n" for chunk in chunks)
+
+
+@pytest.mark.parametrize("optional", [True, False])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        compact(reply({"text": "b", "thought": True}, usage=COUNTED)),
+        compact(reply({"text": "b", "thoughtSignature": "c2ln"}, usage=COUNTED)),
+        compact(reply({"text": "b"}, {"text": "c"}, usage=COUNTED)),
+        compact(reply({"text": "b"}, index=1, usage=COUNTED)),
+        compact(TWO),
+        compact(reply({"text": "b"}, finish="MAX_TOKENS", usage=COUNTED)),
+        compact(reply({"text": "b"})),
+        compact(reply(usage=COUNTED)),
+        compact(reply({"text": "b"}, usage={**COUNTED, "thoughtsTokenCount": 2})),
+        compact(reply({"text": "b"}, usage=COUNTED, logprobsResult={"chosenCandidates": [{"token": "b", "logProbability": 0}]})),
+        compact(reply({"functionCall": {"name": "f", "args": {}}}, usage=COUNTED)),
+        compact(PIECE) + b":",
+        compact(PIECE, PIECE),
+        b"data: [DONE]\r\n\r\n",
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_comes_between_pieces_is_heard_at_its_place(odd, optional):
+    frames = [compact(PIECE), compact(PIECE), compact(PIECE), odd, compact(PIECE), compact(PIECE)]
+    context = sent(finish_optional=optional)
+    assert events_of(frames, context) == events_of([b"".join(frames)], context)
 
 
 @pytest.mark.parametrize("name", ["promptTokenCount", "prompt_token_count"])

@@ -5,6 +5,7 @@ Text, tool calls, finish and usage must be equal without exception.
 
 import json
 import random
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -226,6 +227,8 @@ def test_a_recorded_stream_in_slices_gives_the_same_events(row):
     whole = events_of([raw])
     if len(raw) < 60_000:
         assert events_of([raw[place : place + 1] for place in range(len(raw))]) == whole
+    frames = re.findall(rb".*?\r?\n\r?\n", raw, re.DOTALL)
+    assert events_of([*frames, raw[sum(map(len, frames)) :]]) == whole
     dice = random.Random(row["id"])
     cuts = sorted({0, len(raw), *(dice.randrange(len(raw)) for _ in range(20))})
     assert events_of([raw[start:end] for start, end in pairwise(cuts)]) == whole

@@ -15,7 +15,7 @@ from allgate.core.errors import ErrorKind, Failure, WireError, wire_error
 from allgate.core.usage import Usage
 from allgate.dialects.contract import Sent
 from allgate.dialects.gemini.choice_decode import ChoiceDecoder, answering
-from allgate.dialects.gemini.chunk import decode_plain
+from allgate.dialects.gemini.chunk import PlainChunk, decode_plain
 from allgate.dialects.gemini.errors import failure_of
 from allgate.dialects.gemini.grounding import citations_of, hosted_calls, members, searches_in
 from allgate.dialects.gemini.logprobs import logprobs_of
@@ -71,6 +71,12 @@ class AnswerDecoder:
         except (msgspec.DecodeError, ValueError):
             self.take_json(decode_lenient(data))
             return
+        self.take_plain(chunk)
+
+    def take_plain(self, chunk: PlainChunk) -> None:
+        """One reply of the stream that is plain."""
+        if self._over:
+            return
         if self._extra is None:
             self._start(chunk.response_id, chunk.model_version, chunk.create_time)
         for candidate in chunk.candidates:
@@ -88,6 +94,17 @@ class AnswerDecoder:
             snapshots.newest, self._usage_last = usage, True
         else:
             self._see_usage(usage)
+
+    def went_on(self, choice: int, text: str, usage: bytes) -> None:
+        """Pieces of the open text or thought of a candidate, whose events have left, and the usage of the newest."""
+        self._choices[choice].went_on(text)
+        if usage:
+            self._snapshots.newest = usage
+
+    @property
+    def usage_shape(self) -> bytes | None:
+        """The shape of the newest chunk's usage; empty where it had none, None where it could not be read."""
+        return self._snapshots.shape if self._usage_last else b""
 
     def take_json(self, value: Json) -> None:
         """One reply, member by member. Raises: WireError: not an object."""

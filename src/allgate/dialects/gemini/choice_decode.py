@@ -100,6 +100,11 @@ class ChoiceDecoder:
         if signature:
             self._sign(thought, signature)
 
+    def went_on(self, text: str) -> None:
+        """The open text or thought went on by this, of which the events have left."""
+        self.append_text(self.key, text)
+        self._events.pop()
+
     def part(self, part: Part) -> None:
         """Any other part, whole."""
         if isinstance(part, Hosted) and part.result is not None and self._answered(part):
