@@ -14,7 +14,7 @@ from allgate.core.errors import WireError
 from allgate.core.usage import Usage, special_tier
 from allgate.core.value import changed
 from allgate.dialects.gemini.members import members_of
-from allgate.wire.json import Json, JsonObject, decode_lenient
+from allgate.wire.json import JsonObject, decode_lenient
 
 # google.ai.generativelanguage.v1beta.Modality, where a reply writes numbers.
 _MODALITY_NUMBERS = {1: "TEXT", 2: "IMAGE", 3: "VIDEO", 4: "AUDIO", 5: "DOCUMENT"}
@@ -26,8 +26,12 @@ _OUTPUT_FIELDS = {
     "TEXT": "output_text_tokens", "AUDIO": "output_audio_tokens", "IMAGE": "output_image_tokens",
 }  # fmt: skip
 
-_breakdown = attrgetter(*_INPUT_FIELDS.values(), *_OUTPUT_FIELDS.values())
-_UNTOLD = _breakdown(Usage())
+_KINDS = [
+    *(("promptTokensDetails", modality) for modality in _INPUT_FIELDS),
+    *(("candidatesTokensDetails", modality) for modality in _OUTPUT_FIELDS),
+]
+_by_kind = attrgetter(*_INPUT_FIELDS.values(), *_OUTPUT_FIELDS.values())
+_UNTOLD = _by_kind(Usage())
 
 
 class Details(msgspec.Struct, rename="camel"):
@@ -199,19 +203,8 @@ def metadata_of(usage: Usage) -> JsonObject:
         counts["toolUsePromptTokenCount"] = tools
     if given is not None or answered is not None:
         counts["totalTokenCount"] = (given or 0) + (answered or 0)
-    if _breakdown(usage) != _UNTOLD:
-        for member, fields in (
-            ("promptTokensDetails", _INPUT_FIELDS),
-            ("candidatesTokensDetails", _OUTPUT_FIELDS),
-        ):
-            if details := _details(usage, fields):
-                counts[member] = details
+    if (told := _by_kind(usage)) != _UNTOLD:
+        for (member, modality), count in zip(_KINDS, told, strict=True):
+            if count is not None:
+                counts.setdefault(member, []).append({"modality": modality, "tokenCount": count})
     return counts
-
-
-def _details(usage: Usage, fields: dict[str, str]) -> list[Json]:
-    return [
-        {"modality": modality, "tokenCount": count}
-        for modality, field in fields.items()
-        if (count := getattr(usage, field)) is not None
-    ]
