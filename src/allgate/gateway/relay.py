@@ -10,6 +10,7 @@ ends at a frame boundary, so a keep-alive may follow it.
 """
 
 from collections.abc import Iterable
+from io import StringIO
 from typing import Protocol, assert_never
 
 from allgate.core.errors import ErrorKind, Failure, WireError, wire_error
@@ -76,6 +77,7 @@ class Relay(Protocol):
 class PassedStream:
     """Same dialect on both sides."""
 
+    __slots__ = ("_dialect", "_meter", "_request_id", "close", "facts", "feed")
     notes = ()
 
     def __init__(self, dialect: ChatDialect, meter: StreamMeter, request_id: str) -> None:
@@ -97,8 +99,15 @@ class PassedStream:
 
 
 class TranslatedStream:
-    """Another dialect behind: every frame becomes events, every event frames of the client's dialect."""
+    """Another dialect behind: every frame becomes events, every event frames of the client's dialect.
 
+    With a thousand streams, what one of them touches comes from memory: hence slots, and text that is copied, so that
+    each piece makes room for the next one.
+    """
+
+    __slots__ = (
+        "_decoder", "_empty", "_encoder", "_finished", "_tail", "_text", "_text_characters", "_usage", "failure", "started",
+    )  # fmt: skip
     notes = ()
 
     def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
@@ -108,7 +117,7 @@ class TranslatedStream:
         self._finished = False
         self.failure: Failure | None = None
         self._empty = True
-        self._text: list[str] = []
+        self._text = StringIO()
         self._text_characters = 0
         self._tail = b""
 
@@ -124,7 +133,7 @@ class TranslatedStream:
             finished=self._finished,
             empty=self._empty,
             failure=self.failure,
-            text="".join(self._text),
+            text=self._text.getvalue(),
         )
 
     def fail(self, failure: Failure) -> bytes:
@@ -141,7 +150,7 @@ class TranslatedStream:
                     self._empty = False
                     self._text_characters += len(text)
                     if self._text_characters <= TEXT_CHARACTERS_MAX:
-                        self._text.append(text)
+                        self._text.write(text)
             elif not self._noted(event):
                 continue
             told.append(self._encoder.emit(event))
@@ -187,6 +196,7 @@ def _substantial(event: Closed) -> bool:
 class WholeReply:
     """A unary reply. `started` stays False: nothing leaves before the end, so another candidate stays legal."""
 
+    __slots__ = ("_bytes", "_chunks", "_dialect", "_facts", "_translation", "notes")
     started = False
     failure = None
 
@@ -226,6 +236,8 @@ class WholeReply:
 
 class Translation:
     """What a translated reply needs: how the provider's is read, what was sent, and what was asked."""
+
+    __slots__ = ("asked", "decoding", "sent")
 
     def __init__(self, decoding: Decoding, sent: Sent, asked: Asked) -> None:
         self.decoding, self.sent, self.asked = decoding, sent, asked
