@@ -13,7 +13,7 @@ from allgate.dialects.openai_chat.request_decode import decode_any_request
 from allgate.dialects.seals import ENVELOPE_PREFIX
 from allgate.wire.message import WireRequest
 from dialects.openai_chat.exchange import BOX, posted
-from dialects.openai_chat.test_recordings import ALL, by_id, loaded
+from dialects.openai_chat.test_recordings import ASKED, by_id, loaded
 
 TEXTS = st.text(max_size=6) | st.sampled_from(["Hi", ENVELOPE_PREFIX, "\ud83d", "\u2028", '"\\'])
 ODD = (
@@ -90,12 +90,9 @@ def test_what_is_read_by_type_is_what_the_long_way_reads(body):
     check(body)
 
 
-@pytest.mark.parametrize("row", ALL, ids=by_id)
+@pytest.mark.parametrize("row", ASKED, ids=by_id)
 def test_a_recorded_request_reads_the_same_both_ways(row):
-    exchange = loaded(row)
-    if exchange["request"] is None:
-        pytest.skip("a fixture without its request")
-    check(json.dumps(exchange["request"]["body"]).encode())
+    check(json.dumps(loaded(row)["request"]["body"]).encode())
 
 
 ORDINARY = [

@@ -8,7 +8,7 @@ from allgate.core.value import changed
 from allgate.operations.chat.normal import normal_form
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.parts import CacheMark, Media, Text, Thinking, Url
-from allgate.operations.chat.plain import plain_conversation, spoken_in, texts_in
+from allgate.operations.chat.plain import is_ordinary, plain_conversation, spoken_in, texts_in
 from allgate.operations.chat.request import (
     AudioOut,
     CacheHints,
@@ -108,6 +108,17 @@ def test_the_wish_not_to_be_stored_is_plain_for_who_asks_for_it_beside():
     assert spoken_in(unkept) is None
     assert spoken_in(unkept, unkept=True) == spoken_in(PLAIN, unkept=True) == spoken_in(PLAIN)
     assert spoken_in(changed(PLAIN, state=State(store=False, background=True)), unkept=True) is None
+
+
+@pytest.mark.parametrize(
+    "field", sorted({*Sampling.__struct_fields__} - {"temperature", "top_p", "max_tokens"})
+)
+def test_sampling_that_says_more_than_length_and_warmth_is_not_ordinary(field):
+    ordinary = Sampling(temperature=0.5, top_p=1, max_tokens=5)
+    said: dict[str, object] = {"stop": ("a",), "logit_bias": {"1": 2}, "logprobs": False}
+    assert is_ordinary(Sampling())
+    assert is_ordinary(ordinary)
+    assert not is_ordinary(changed(ordinary, **{field: said.get(field, 1)}))
 
 
 def test_every_field_of_a_request_was_thought_of():

@@ -13,13 +13,9 @@ import msgspec
 from allgate.dialects.anthropic.request_decode import ATTRIBUTION, decode_any_request
 from allgate.dialects.anthropic.versions import DIALECT, said_in
 from allgate.dialects.seals import SealBox
-from allgate.operations.chat.plain import plain_conversation
+from allgate.operations.chat.plain import PLAIN_BYTES_MAX, plain_conversation
 from allgate.operations.chat.request import ChatRequest, Role, Sampling
 from allgate.wire.message import WireRequest
-
-PLAIN_BYTES_MAX = 8_192
-"""Of a body that is tried: an agent's tools stand behind its messages, so finding that it has some costs as much as
-reading those (0.9 µs for 1 KB, up to 3.7 for 8), and what the types save is 3.5 whatever the length."""
 
 
 class _Block(msgspec.Struct, forbid_unknown_fields=True, gc=False):

@@ -23,6 +23,8 @@ from allgate.operations.chat.normal import normal_form
 from allgate.operations.chat.notes import dropped
 from allgate.operations.chat.parts import Extra, Text
 from allgate.operations.chat.request import (
+    NO_CACHE,
+    NOBODY,
     CacheHints,
     ChatRequest,
     Effort,
@@ -68,8 +70,6 @@ _SHOWN: dict[str, Literal["none", "summary", "full"]] = {
 _MODES: dict[str, Literal["off", "on", "adaptive", "between_tools"]] = {
     "enabled": "on", "disabled": "off", "adaptive": "adaptive", "auto": "adaptive", "between_tools": "between_tools",
 }  # fmt: skip
-_NOBODY = Identity()
-_NO_HINTS = CacheHints()
 
 
 def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:
@@ -88,7 +88,7 @@ def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:
     normal_system, turns, notes = normal_form(system, reader.turns(body.get("messages")))
     sampling = _sampling(body)
     output = _output(body, extra) if "output_config" in body or "output_format" in body else None
-    identity = _identity(body, extra) if "metadata" in body else _NOBODY
+    identity = _identity(body, extra) if "metadata" in body else NOBODY
     return ChatRequest(
         dialect=DIALECT,
         model=text_at(body.get("model"), "model"),
@@ -101,7 +101,7 @@ def decode_any_request(request: WireRequest, seals: SealBox) -> ChatRequest:
         if "thinking" in body or "output_config" in body
         else None,
         output=output,
-        cache=_cache(body) if "cache_control" in body else _NO_HINTS,
+        cache=_cache(body) if "cache_control" in body else NO_CACHE,
         identity=identity,
         service_tier=_tier(body) if "service_tier" in body else None,
         stream="stream" in body and bool(optional_bool(body, "stream")),

@@ -29,7 +29,7 @@ from allgate.dialects.passes.lenient import object_of
 from allgate.dialects.passes.schemas import for_anthropic_output
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, converted, dropped
-from allgate.operations.chat.request import ChatRequest, Identity
+from allgate.operations.chat.request import NOBODY, ChatRequest
 from allgate.operations.chat.tools import ToolChoice
 from allgate.wire.json import JsonObject, encode
 
@@ -40,7 +40,6 @@ OUTPUT_TOKENS_DEFAULT = 32_000
 
 MCP_BETA = "mcp-client-2025-11-20"
 
-_NOBODY = Identity()
 _PERSONAL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?\d[\d\s()/-]{6,}\d")
 
 
@@ -95,7 +94,7 @@ class _RequestWriter:
             body["thinking"] = thought.thinking
         if (thought.effort or request.output or request.extra) and (config := self._output_config(thought)):
             body["output_config"] = config
-        if request.extra or request.identity != _NOBODY:
+        if request.extra or request.identity != NOBODY:
             body |= self._identity()
         if request.service_tier is not None:
             body |= self._tier(request.service_tier)

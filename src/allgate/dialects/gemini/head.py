@@ -17,11 +17,11 @@ from allgate.dialects.gemini.address import address_of
 from allgate.dialects.gemini.config_decode import modalities_of
 from allgate.dialects.gemini.media import kind_of
 from allgate.dialects.gemini.members import members_of
-from allgate.dialects.gemini.plain_request import PLAIN_BYTES_MAX
 from allgate.dialects.gemini.request_decode import decode_request
 from allgate.dialects.gemini.tools_decode import feature_of
 from allgate.dialects.seals import ENVELOPE_PREFIX, SealBox, is_envelope
 from allgate.operations.chat.features import features_of
+from allgate.operations.chat.plain import PLAIN_BYTES_MAX
 from allgate.wire.json import JsonObject, decode, decode_object, encode, optional_int
 from allgate.wire.message import WireRequest
 

@@ -6,7 +6,7 @@ the same body for what is plain.
 """
 
 from allgate.operations.chat.caps import Caps
-from allgate.operations.chat.plain import spoken_in
+from allgate.operations.chat.plain import is_ordinary, spoken_in
 from allgate.operations.chat.request import ChatRequest, Role, Sampling
 from allgate.wire.json import JsonObject
 
@@ -48,11 +48,7 @@ def _config(sampling: Sampling, caps: Caps) -> JsonObject | None:
     """generationConfig of the three members that nearly every request makes do with; None where there must be others, or
     the deployment does not take these as they are."""
     temperature, top_p, most = sampling.temperature, sampling.top_p, sampling.max_tokens
-    if (
-        sampling.stop or sampling.n is not None or sampling.top_k is not None or sampling.seed is not None
-        or sampling.presence_penalty is not None or sampling.frequency_penalty is not None or sampling.logit_bias
-        or sampling.logprobs is not None or sampling.top_logprobs is not None
-    ):  # fmt: skip
+    if not is_ordinary(sampling):
         return None
     members: JsonObject = {}
     if temperature is not None:

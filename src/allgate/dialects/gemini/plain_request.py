@@ -10,12 +10,8 @@ from typing import Literal
 import msgspec
 
 from allgate.dialects.gemini.address import ALT, Address
-from allgate.operations.chat.plain import plain_conversation
+from allgate.operations.chat.plain import PLAIN_BYTES_MAX, plain_conversation
 from allgate.operations.chat.request import ChatRequest, Role, Sampling
-
-PLAIN_BYTES_MAX = 8 * 1024
-"""A longer body is seldom plain, and most of the time to read it is spent on its texts: to find out that it has tools behind
-them would cost 0.4 µs for every kilobyte, and a plain one saves 6 µs whatever its length."""
 
 _UNSAID = Sampling()
 

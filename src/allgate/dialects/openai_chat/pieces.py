@@ -11,31 +11,34 @@ import msgspec
 
 from allgate.dialects.openai_chat.chunks import Chunk
 
+_NoText = Literal["", None]
+_NoList = tuple[()] | None
 
-class _OnlyContent(msgspec.Struct, gc=False):
-    """A delta of which nothing but text is to be taken."""
+
+class OnlyText(msgspec.Struct, gc=False):
+    """A message or delta of which nothing but text is to be taken: what would make it more may stand in it, but empty."""
 
     content: str
-    reasoning_content: None = None
-    reasoning: None = None
-    thinking: None = None
-    reasoning_details: None = None
-    refusal: None = None
-    tool_calls: None = None
+    reasoning_content: _NoText = None
+    reasoning: _NoText = None
+    thinking: _NoText = None
+    reasoning_details: _NoList = None
+    refusal: _NoText = None
+    tool_calls: _NoList = None
     function_call: None = None
-    annotations: None = None
-    images: None = None
+    annotations: _NoList = None
+    images: _NoList = None
     audio: None = None
 
 
 class _OnlyDelta(msgspec.Struct, gc=False):
-    delta: _OnlyContent
+    delta: OnlyText
     index: Literal[0] = 0
     finish_reason: None = None
     logprobs: None = None
 
 
-class _OnlyText(msgspec.Struct, gc=False):
+class _OnlyPiece(msgspec.Struct, gc=False):
     """A chunk that says nothing but a piece of text of the first choice."""
 
     choices: tuple[_OnlyDelta]
@@ -51,7 +54,7 @@ SURPRISES_MAX = 4
 two, behind its texts; who says more in every frame, as Perplexity does and who is asked for log probabilities, is not asked
 again."""
 
-_texts = msgspec.json.Decoder(_OnlyText)
+_texts = msgspec.json.Decoder(_OnlyPiece)
 _chunks = msgspec.json.Decoder(Chunk)
 
 

@@ -6,38 +6,20 @@ long ways (`response_decode.decode_any_response`, `meter.read_any_facts`) read t
 of a plain one the same.
 """
 
-from typing import Literal
-
 import msgspec
 
 from allgate.dialects.contract import Facts, Sent
 from allgate.dialects.openai_chat.finish import finish_of
 from allgate.dialects.openai_chat.own import NAME
+from allgate.dialects.openai_chat.pieces import OnlyText
 from allgate.dialects.openai_chat.usage import Totals, usage_told
 from allgate.operations.chat.parts import Text
 from allgate.operations.chat.response import ChatResponse, Choice
 from allgate.wire.json import JsonObject
 
-_NoText = Literal["", None]
-_NoList = tuple[()] | None
-
-
-class _Message(msgspec.Struct, gc=False):
-    content: str
-    reasoning_content: _NoText = None
-    reasoning: _NoText = None
-    thinking: _NoText = None
-    reasoning_details: _NoList = None
-    refusal: _NoText = None
-    tool_calls: _NoList = None
-    function_call: None = None
-    annotations: _NoList = None
-    images: _NoList = None
-    audio: None = None
-
 
 class _Choice(msgspec.Struct, gc=False):
-    message: _Message
+    message: OnlyText
     index: int = 0
     finish_reason: str | None = None
     delta: None = None

@@ -15,13 +15,9 @@ import msgspec
 from allgate.dialects.contract import Head
 from allgate.dialects.openai_chat.head_messages import SEALED
 from allgate.dialects.openai_chat.own import NAME
-from allgate.operations.chat.plain import plain_conversation
+from allgate.operations.chat.plain import PLAIN_BYTES_MAX, plain_conversation
 from allgate.operations.chat.request import ChatRequest, Sampling
 from allgate.wire.json import JsonObject
-
-PLAIN_BYTES_MAX = 8_192
-"""Of a body that is tried: a member that is not known stands behind the messages, so that finding it costs as much as
-reading them (0.9 µs for 1 KB, 3 for 8); and long bodies are those of agents, which have tools."""
 
 
 class _Words(msgspec.Struct, gc=False, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ from allgate.dialects.passes.tool_names import OPENAI_NAME, ToolNames
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, dropped
 from allgate.operations.chat.plain import texts_in
-from allgate.operations.chat.request import AudioOut, CacheHints, ChatRequest, Identity, State
+from allgate.operations.chat.request import NO_CACHE, NOBODY, STATELESS, AudioOut, ChatRequest
 from allgate.wire import json
 from allgate.wire.headers import Headers
 from allgate.wire.json import Json, JsonObject
@@ -27,13 +27,12 @@ from allgate.wire.json import Json, JsonObject
 PATH = "/chat/completions"
 JSON_HEADERS: Headers = ((b"content-type", b"application/json"),)
 
-_NO_CACHE, _NOBODY, _STATELESS = CacheHints(), Identity(), State()
 _TIERS = {"standard": "default"}
 
 
 def encode_request(request: ChatRequest, model: str, caps: Caps) -> UpstreamCall:
     """The call for this deployment. Raises: WireError: something it lacks that may not be lost in silence."""
-    if request.state != _STATELESS:
+    if request.state != STATELESS:
         _refuse_state(request)
     notes: list[Note] = []
     messages = None if request.tools or request.output else plain_messages(request, caps)
@@ -132,9 +131,9 @@ def _account(request: ChatRequest, caps: Caps, notes: list[Note]) -> JsonObject:
         ("store", request.state.store, caps.store),
         ("prompt_cache_key", _cache_key(request) if keyed else request.cache.key, keyed),
     ]
-    if request.identity != _NOBODY or request.service_tier is not None:
+    if request.identity != NOBODY or request.service_tier is not None:
         wanted = _named(request, caps) + wanted
-    if request.cache != _NO_CACHE:
+    if request.cache != NO_CACHE:
         wanted.append(("prompt_cache_retention", request.cache.retention, keyed))
         wanted.append(("prompt_cache_options", request.cache.options, keyed))
     members: JsonObject = {}

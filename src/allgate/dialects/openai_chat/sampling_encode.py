@@ -4,6 +4,7 @@ from allgate.core.errors import unsupported
 from allgate.dialects.passes.stop_matcher import sent_stops, stop_notes
 from allgate.operations.chat.caps import Caps
 from allgate.operations.chat.notes import Note, added, clamped, dropped
+from allgate.operations.chat.plain import is_ordinary
 from allgate.operations.chat.request import ChatRequest, Sampling
 from allgate.wire.json import JsonObject
 
@@ -22,7 +23,7 @@ def encode_sampling(request: ChatRequest, caps: Caps, notes: list[Note]) -> Json
         ("temperature", temperature, caps.sampling),
         ("top_p", asked.top_p, caps.sampling and (caps.temperature_and_top_p or not both)),
     ]
-    if asked != Sampling(temperature=asked.temperature, top_p=asked.top_p, max_tokens=asked.max_tokens):
+    if not is_ordinary(asked):
         wanted += _seldom(asked, caps)
     members = _limits(request, caps, notes)
     for name, value, taken in wanted:

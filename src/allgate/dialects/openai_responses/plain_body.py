@@ -12,17 +12,16 @@ from allgate.core.usage import Usage
 from allgate.dialects.contract import Asked
 from allgate.dialects.openai_responses.item_ids import PREFIXES, made_id
 from allgate.dialects.openai_responses.own import NAME
+from allgate.dialects.openai_responses.plain_request import STATES
 from allgate.dialects.openai_responses.skeleton import instructions_of
 from allgate.dialects.openai_responses.usage import told_counts
 from allgate.dialects.seals import SealBox
 from allgate.operations.chat.notes import Note
 from allgate.operations.chat.parts import Text
-from allgate.operations.chat.request import CacheHints, ChatRequest, Identity, Sampling, State
+from allgate.operations.chat.request import NO_CACHE, NOBODY, ChatRequest, Sampling, State
 from allgate.operations.chat.response import ChatResponse, Choice, Finish
 
 _encode = msgspec.json.Encoder().encode
-_NO_CACHE, _NOBODY = CacheHints(), Identity()
-_STATES = {None: State(), False: State(store=False), True: State(store=True)}
 _TIER, _ALL = b'"default"', b"1.0"  # where neither the request nor the answer says
 _MESSAGE_ID = PREFIXES["message"] + "_"
 
@@ -35,7 +34,7 @@ class PlainBody:
     __slots__ = ("_templates",)
 
     def __init__(self, encode: Encode) -> None:
-        self._templates = {store: _template(encode, state) for store, state in _STATES.items()}
+        self._templates = {store: _template(encode, state) for store, state in STATES.items()}
 
     def of(self, response: ChatResponse, asked: Asked) -> bytes | None:
         """The body; None where the answer, or what it repeats of the request, is not plain."""
@@ -85,9 +84,9 @@ def _repeats_little(request: ChatRequest) -> bool:
     return (
         not (request.tools or request.extra or request.sampling.top_logprobs)
         and request.tool_choice is request.reasoning is request.output is request.service_tier is None
-        and request.state == _STATES[request.state.store]
-        and request.cache == _NO_CACHE
-        and request.identity == _NOBODY
+        and request.state == STATES[request.state.store]
+        and request.cache == NO_CACHE
+        and request.identity == NOBODY
     )
 
 

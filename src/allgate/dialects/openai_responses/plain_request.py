@@ -11,18 +11,18 @@ from msgspec import UNSET, UnsetType
 
 from allgate.dialects.openai_responses.own import MESSAGE, NAME
 from allgate.operations.chat.parts import Text
-from allgate.operations.chat.request import ChatRequest, Sampling, State, Turn
+from allgate.operations.chat.plain import PLAIN_BYTES_MAX
+from allgate.operations.chat.request import STATELESS, ChatRequest, Sampling, State, Turn
 from allgate.wire.json import JsonObject
 from allgate.wire.message import WireRequest
-
-PLAIN_BYTES_MAX = 8 * 1024
-"""Longer bodies are an agent's, with tools and history. A vain look costs 1 µs, and 0.2 more for each KB of text before what
-is not plain."""
 
 _TELLING = frozenset({b"user-agent", b"originator", b"openai-beta"})
 """Header fields that the long way reads; of the first, whether it is Codex that asks."""
 
-_NO_SAMPLING, _STATES = Sampling(), {None: State(), False: State(store=False), True: State(store=True)}
+STATES = {None: STATELESS, False: State(store=False), True: State(store=True)}
+"""By `store`."""
+
+_NO_SAMPLING = Sampling()
 
 
 class _Content(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -80,7 +80,7 @@ def plain_request(request: WireRequest) -> ChatRequest | None:
         system=system,
         turns=turns,
         sampling=sampling,
-        state=_STATES[said.store],
+        state=STATES[said.store],
         stream=bool(said.stream),
         stream_usage=True,
     )

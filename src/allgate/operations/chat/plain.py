@@ -8,9 +8,23 @@ for what is, both ways give the same result, and tests hold them to it.
 from collections.abc import Iterable
 
 from allgate.operations.chat.parts import Text
-from allgate.operations.chat.request import CacheHints, ChatRequest, Identity, Role, State, Turn
+from allgate.operations.chat.request import (
+    NO_CACHE,
+    NOBODY,
+    STATELESS,
+    ChatRequest,
+    Role,
+    Sampling,
+    State,
+    Turn,
+)
 
-_NO_CACHE, _NOBODY, _STATELESS, _UNKEPT = CacheHints(), Identity(), State(), State(store=False)
+PLAIN_BYTES_MAX = 8 * 1024
+"""Of a request's body that a dialect tries to read by type. What is not plain stands behind the messages (an agent's tools),
+so finding it costs as much as reading those, 0.5 to 1.2 µs for 1 KB and up to 3.7 for 8; what is saved, 4 to 6, is the same
+whatever the length; and long bodies are those of agents."""
+
+_UNKEPT = State(store=False)
 
 
 def plain_conversation(
@@ -50,8 +64,8 @@ def spoken_in(request: ChatRequest, *, unkept: bool = False) -> list[tuple[Role,
         request.tools or request.tool_choice is not None or request.reasoning is not None or request.output is not None
         or request.modalities or request.extra or request.notes or request.service_tier is not None
         or request.safety is not None or request.audio_out is not None or request.image_out is not None
-        or request.cache != _NO_CACHE or request.identity != _NOBODY
-        or not (request.state == _STATELESS or (unkept and request.state == _UNKEPT))
+        or request.cache != NO_CACHE or request.identity != NOBODY
+        or not (request.state == STATELESS or (unkept and request.state == _UNKEPT))
     ):  # fmt: skip
         return None
     return texts_in(request)
@@ -77,6 +91,13 @@ def texts_in(request: ChatRequest) -> list[tuple[Role, str]] | None:
         if not is_plain(text):
             return None
     return spoken
+
+
+def is_ordinary(sampling: Sampling) -> bool:
+    """Whether it says nothing but how long an answer may be, and how warm."""
+    return sampling == Sampling(
+        temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=sampling.max_tokens
+    )
 
 
 def is_plain(text: Text) -> bool:

@@ -113,6 +113,10 @@ class State(Value, frozen=True, kw_only=True):
     context_management: Json = None
 
 
+NO_CACHE, NOBODY, STATELESS = CacheHints(), Identity(), State()
+"""What a request holds whose client said nothing of these."""
+
+
 class ChatRequest(Value, frozen=True, kw_only=True):
     """What a client asks of a chat model. `dialect` is the one it was decoded from; `model` the public name.
 
@@ -132,10 +136,10 @@ class ChatRequest(Value, frozen=True, kw_only=True):
     modalities: tuple[Literal["text", "image", "audio", "video"], ...] = ()
     audio_out: AudioOut | None = None
     image_out: ImageOut | None = None
-    cache: CacheHints = CacheHints()
-    identity: Identity = Identity()
+    cache: CacheHints = NO_CACHE
+    identity: Identity = NOBODY
     service_tier: str | None = None
-    state: State = State()
+    state: State = STATELESS
     safety: Json = None
     stream: bool = False
     stream_usage: bool = False
